@@ -1,0 +1,19 @@
+//! The media engine: what a packet means and where it goes.
+//!
+//! Everything in here is a machine without I/O: no clock, socket, thread, lock or async runtime. Time comes in as [`Now`],
+//! randomness as a seed, datagrams as batches; packets, replies and events are polled out. Start with [`worker`], the root
+//! machine; a packet's way leads from [`demux`] over [`srtp`] and [`rtp`] to the streams in [`stream`].
+#![forbid(unsafe_code)]
+
+pub mod demux;
+pub mod dtls;
+pub mod ice;
+pub mod rtcp;
+pub mod rtp;
+pub mod srtp;
+pub mod stream;
+pub mod stun;
+pub mod tcp;
+
+mod now;
+pub use now::Now;

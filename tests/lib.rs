@@ -1,0 +1,1 @@
+//! The acceptance suite: one body, many backends.
