@@ -1,1 +1,26 @@
-//! mafalda-api
+//! Words of the platform: what an application says to a Router, wherever that Router lives.
+//!
+//! * [`types`], [`ortc`], [`supported_rtp_capabilities`]: RTP parameters and their negotiation, pure functions.
+//! * [`waist`]: the one trait that everything below implements, [`waist::Backend`], with its commands, replies, events and states.
+//! * [`worker_manager`], [`worker`], [`router`], [`transport`], [`webrtc_transport`], [`producer`], [`consumer`]: the typed
+//!   handles, with the names and rules that mediasoup's users know. Start there, or with [`prelude`].
+//!
+//! Not in here: I/O, clocks and an async runtime. A backend's own crate (`mafalda_core`, later `mafalda_client`) makes a
+//! [`worker_manager::WorkerManager`] and runs its two futures.
+#![forbid(unsafe_code)]
+
+pub mod consumer;
+pub mod error;
+pub mod id;
+pub mod labels;
+pub mod ortc;
+pub mod prelude;
+pub mod producer;
+pub mod router;
+pub mod supported_rtp_capabilities;
+pub mod transport;
+pub mod types;
+pub mod waist;
+pub mod webrtc_transport;
+pub mod worker;
+pub mod worker_manager;

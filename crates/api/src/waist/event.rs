@@ -1,0 +1,149 @@
+//! Everything that can happen to an object.
+
+use super::ObjectState;
+use crate::consumer::ConsumerScore;
+use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
+use crate::producer::ProducerScore;
+use crate::types::data_structures::{DtlsParameters, DtlsState, IceParameters, IceState, TransportTuple};
+
+/// Something happened. Events of one object come in the order in which they happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// An object was created.
+    Appeared(ObjectState),
+    /// An object is gone. A parent's event comes before its children's.
+    Closed {
+        /// Which one.
+        id: ObjectId,
+        /// Why.
+        cause: CloseCause,
+    },
+    /// An object belongs to nobody from now on.
+    Detached {
+        /// Which one.
+        id: ObjectId,
+    },
+    /// A WebRtcTransport's ICE state changed.
+    IceStateChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The new state.
+        state: IceState,
+    },
+    /// Media goes over another pair of addresses from now on.
+    IceSelectedTupleChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The new tuple; `None` when no one is left.
+        tuple: Option<TransportTuple>,
+    },
+    /// An ICE restart gave the Transport new credentials.
+    IceParametersChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The new credentials.
+        parameters: IceParameters,
+    },
+    /// `connect` settled the DTLS role.
+    DtlsParametersChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The local parameters with their final role.
+        parameters: DtlsParameters,
+    },
+    /// A WebRtcTransport's DTLS state changed.
+    DtlsStateChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The new state.
+        state: DtlsState,
+        /// The peer's certificate in PEM, once connected.
+        remote_cert: Option<String>,
+    },
+    /// A Producer was paused.
+    ProducerPaused {
+        /// The Producer.
+        id: ProducerId,
+    },
+    /// A Producer was resumed.
+    ProducerResumed {
+        /// The Producer.
+        id: ProducerId,
+    },
+    /// The quality of a Producer's streams changed.
+    ProducerScoreChanged {
+        /// The Producer.
+        id: ProducerId,
+        /// One entry per RTP stream.
+        score: Vec<ProducerScore>,
+    },
+    /// A Consumer was paused.
+    ConsumerPaused {
+        /// The Consumer.
+        id: ConsumerId,
+    },
+    /// A Consumer was resumed.
+    ConsumerResumed {
+        /// The Consumer.
+        id: ConsumerId,
+    },
+    /// The Producer of a Consumer was paused.
+    ConsumerProducerPaused {
+        /// The Consumer.
+        id: ConsumerId,
+    },
+    /// The Producer of a Consumer was resumed.
+    ConsumerProducerResumed {
+        /// The Consumer.
+        id: ConsumerId,
+    },
+    /// The quality of a Consumer's stream changed.
+    ConsumerScoreChanged {
+        /// The Consumer.
+        id: ConsumerId,
+        /// The new score.
+        score: ConsumerScore,
+    },
+}
+
+impl Event {
+    /// The object that this happened to.
+    #[must_use]
+    pub fn subject(&self) -> ObjectId {
+        match self {
+            Self::Appeared(state) => state.id(),
+            Self::Closed { id, .. } | Self::Detached { id } => *id,
+            Self::IceStateChanged { id, .. }
+            | Self::IceSelectedTupleChanged { id, .. }
+            | Self::IceParametersChanged { id, .. }
+            | Self::DtlsParametersChanged { id, .. }
+            | Self::DtlsStateChanged { id, .. } => (*id).into(),
+            Self::ProducerPaused { id }
+            | Self::ProducerResumed { id }
+            | Self::ProducerScoreChanged { id, .. } => (*id).into(),
+            Self::ConsumerPaused { id }
+            | Self::ConsumerResumed { id }
+            | Self::ConsumerProducerPaused { id }
+            | Self::ConsumerProducerResumed { id }
+            | Self::ConsumerScoreChanged { id, .. } => (*id).into(),
+        }
+    }
+}
+
+/// Why an object is gone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CloseCause {
+    /// Somebody closed it, or dropped its last owning handle.
+    Requested,
+    /// Its Worker closed.
+    WorkerClosed,
+    /// Its Router closed.
+    RouterClosed,
+    /// Its Transport closed.
+    TransportClosed,
+    /// The Producer that it consumed closed.
+    ProducerClosed,
+    /// Its Worker's thread ended by itself: a bug, described by this text.
+    Died(String),
+}
