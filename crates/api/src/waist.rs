@@ -9,6 +9,7 @@ mod event;
 mod failure;
 mod operation;
 mod position;
+mod route;
 mod state;
 
 pub use backend::{Answer, Backend, BoxFuture, BoxStream, Call, Scope, Update};

@@ -1,0 +1,48 @@
+//! Which object an operation goes to, and which one it makes: what everybody who hands calls on has to know.
+
+use super::Command;
+use crate::id::ObjectId;
+
+impl Command {
+    /// The object whose holder carries the operation out; for a create that is the parent. `None` where there is no such
+    /// single object: for `CreateWorker`, `Close` and `Detach`.
+    #[must_use]
+    pub fn target(&self) -> Option<ObjectId> {
+        Some(match self {
+            Self::CreateWorker(_) | Self::Close(_) | Self::Detach(_) => return None,
+            Self::DumpWorker(it) => it.id.into(),
+            Self::CreateRouter(it) => it.worker.into(),
+            Self::DumpRouter(it) => it.id.into(),
+            Self::CreateWebRtcTransport(it) => it.router.into(),
+            Self::ConnectWebRtcTransport(it) => it.id.into(),
+            Self::RestartIce(it) => it.id.into(),
+            Self::SetMaxIncomingBitrate(it) => it.id.into(),
+            Self::DumpTransport(it) => it.id.into(),
+            Self::GetTransportStats(it) => it.id.into(),
+            Self::Produce(it) => it.transport.into(),
+            Self::PauseProducer(it) => it.id.into(),
+            Self::ResumeProducer(it) => it.id.into(),
+            Self::DumpProducer(it) => it.id.into(),
+            Self::GetProducerStats(it) => it.id.into(),
+            Self::Consume(it) => it.transport.into(),
+            Self::PauseConsumer(it) => it.id.into(),
+            Self::ResumeConsumer(it) => it.id.into(),
+            Self::RequestKeyFrame(it) => it.id.into(),
+            Self::DumpConsumer(it) => it.id.into(),
+            Self::GetConsumerStats(it) => it.id.into(),
+        })
+    }
+
+    /// The object that the operation makes.
+    #[must_use]
+    pub fn creates(&self) -> Option<ObjectId> {
+        match self {
+            Self::CreateWorker(it) => Some(it.id.into()),
+            Self::CreateRouter(it) => Some(it.id.into()),
+            Self::CreateWebRtcTransport(it) => Some(it.id.into()),
+            Self::Produce(it) => Some(it.id.into()),
+            Self::Consume(it) => Some(it.id.into()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What a Worker is given.
+
+use std::net::SocketAddr;
+
+use mafalda_api::waist::Call;
+
+use crate::buffer::{Batch, Sender};
+use crate::{SocketId, Tuple};
+
+/// One thing that happened to a Worker. After each, `poll` until it gives `None`.
+#[derive(Debug)]
+pub enum Input {
+    /// Datagrams came in; frames of TCP connections too, without their length prefix (RFC 4571).
+    Datagrams(Batch),
+    /// An operation. All of the waist's, but for `CreateWorker`.
+    Call {
+        /// Comes back in `Output::Reply`.
+        request: u64,
+        /// The operation.
+        call: Call,
+        /// The sockets that the driver made for it, in the order of its `listen_infos`; empty for most.
+        sockets: Vec<ListenSocket>,
+    },
+    /// A peer connected to a TCP listener.
+    Accepted {
+        /// The listener.
+        listener: SocketId,
+        /// The connection: a socket number of its own and the peer's address.
+        connection: Tuple,
+    },
+    /// A TCP connection ended by the peer or by an error.
+    Disconnected {
+        /// The connection's socket number.
+        connection: SocketId,
+    },
+    /// Packets of a run could not be sent: the socket, or the connection, was full for too long.
+    Unsent {
+        /// Whose.
+        sender: Sender,
+        /// How many.
+        packets: u32,
+    },
+    /// `timeout()` has come.
+    Timeout,
+}
+
+/// A socket that the driver bound for a Transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenSocket {
+    /// Its number, unique in this Worker for ever.
+    pub socket: SocketId,
+    /// Which of the operation's `listen_infos` asked for it.
+    pub info: usize,
+    /// The address that it is bound to.
+    pub local: SocketAddr,
+}
