@@ -1,1 +1,24 @@
-//! mafalda-core
+//! Workers of this machine: threads with an event loop and sockets each, behind the platform's handles.
+//!
+//! An application starts with [`worker_manager::WorkerManager`]; everything else it meets are the handles of `mafalda-api`,
+//! re-exported here under the module names that mediasoup's users know. Inside, [`Local`] is the Backend: a control thread
+//! that keeps the event log, and one thread per Worker that drives a machine of `mafalda-media`.
+//!
+//! Not in here: what a packet means (`mafalda-media`), other machines, gRPC.
+#![forbid(unsafe_code)]
+
+mod local;
+mod thread;
+pub mod worker_manager;
+
+pub use local::{Local, LocalOptions, MediaAddress};
+pub use mafalda_api::{
+    consumer, error, id, labels, ortc, producer, router, supported_rtp_capabilities, transport, types, waist,
+    webrtc_transport, worker,
+};
+
+/// The names that most applications need.
+pub mod prelude {
+    pub use crate::worker_manager::WorkerManager;
+    pub use mafalda_api::prelude::*;
+}

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::log::Log;
 use super::watch::Watcher;
 use super::{LocalOptions, Message, Report, Reports};
-use crate::worker::{Thread, ThreadOptions};
+use crate::thread::{Thread, ThreadOptions};
 
 type Answering = oneshot::Sender<Result<Answer, Failure>>;
 

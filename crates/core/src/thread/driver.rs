@@ -1,0 +1,322 @@
+//! The event loop of a Worker: wait, take in, drain, send.
+//!
+//! Everything with a decision in it is in the machine. A turn is bounded: one batch of datagrams per turn, so many calls, so
+//! that media, calls and deadlines wait for each other no longer than a few milliseconds.
+
+use std::ops::RangeInclusive;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use mafalda_api::types::data_structures::{ListenInfo, Protocol};
+use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure};
+use mafalda_media::buffer::{Batch, Run, SendBuffer, Sender};
+use mafalda_media::dtls::Certificate;
+use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
+use mafalda_media::{Now, SocketId, Tuple};
+
+use super::mailbox::Mailbox;
+use super::socket::{Ready, Socket, Sockets};
+use super::{address, listen};
+use crate::local::{MediaAddress, Report, Reports};
+
+/// Largest datagram taken in. UDP's own limit: nothing larger exists, nothing is cut.
+const DATAGRAM_MAX: usize = 65_536;
+/// Memory for the datagrams of a turn before it grows: 256 of a network's usual size.
+const BATCH_BYTES: usize = 384 * 1024;
+/// Memory for the packets of a turn: larger means fewer flushes when one packet goes to many, smaller stays in the cache.
+const SEND_BYTES: usize = 256 * 1024;
+/// Calls carried out per turn. Each takes some ten microseconds, so media waits about a millisecond at most.
+const CALLS_PER_TURN: usize = 64;
+/// Connections accepted, and reads of one socket, per turn.
+const ACCEPTS_PER_TURN: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Driver {
+    machine: Worker,
+    sockets: Sockets,
+    mailbox: Mailbox,
+    reports: Reports,
+    addresses: Vec<MediaAddress>,
+    ports: RangeInclusive<u16>,
+    out: SendBuffer,
+    runs: Vec<Run>,
+    batch: Batch,
+    scratch: Box<[u8]>,
+    news: Vec<Report>,
+    unsent: Vec<(Sender, u32)>,
+    /// Sockets whose queue changed between empty and not.
+    touched: Vec<SocketId>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        command: &CreateWorker,
+        certificate: Certificate,
+        addresses: Vec<MediaAddress>,
+        mailbox: Mailbox,
+        reports: Reports,
+    ) -> Result<Self, Failure> {
+        let system = |error: std::io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
+        let config = WorkerConfig { id: command.id, certificate: certificate.into() };
+        Ok(Self {
+            machine: Worker::new(config, rand::random(), now()),
+            sockets: Sockets::new(&mailbox).map_err(system)?,
+            mailbox,
+            reports,
+            addresses,
+            ports: command.rtc_port_range.0..=command.rtc_port_range.1,
+            out: SendBuffer::new(SEND_BYTES),
+            runs: Vec::new(),
+            batch: Batch::with_capacity(BATCH_BYTES),
+            scratch: vec![0; DATAGRAM_MAX].into_boxed_slice(),
+            news: Vec::new(),
+            unsent: Vec::new(),
+            touched: Vec::new(),
+        })
+    }
+
+    /// Turns until the mailbox says stop.
+    pub(super) fn run(mut self) {
+        while !self.mailbox.is_stopped() {
+            self.turn();
+        }
+    }
+
+    fn turn(&mut self) {
+        let timeout = self.machine.timeout().map(|at| at.saturating_duration_since(clock()));
+        let ready = self.sockets.wait(timeout);
+        let now = now();
+        for ready in ready {
+            match ready {
+                Ready::Bell => self.on_bell(now),
+                Ready::Socket { id, readable, writable } => self.on_socket(now, id, readable, writable),
+            }
+        }
+        self.hand_in_batch(now);
+        if self.machine.timeout().is_some_and(|at| at <= now.at) {
+            self.feed(now, Input::Timeout);
+        }
+        self.tell_unsent(now);
+        self.reports.send(std::mem::take(&mut self.news));
+    }
+
+    fn on_bell(&mut self, now: Now) {
+        self.mailbox.hush();
+        for _ in 0..CALLS_PER_TURN {
+            let Some((request, call)) = self.mailbox.take() else { return };
+            self.on_call(now, request, call);
+        }
+        self.mailbox.ring_again();
+    }
+
+    fn on_call(&mut self, now: Now, request: u64, mut call: Call) {
+        let sockets = match &mut call.command {
+            Command::CreateWebRtcTransport(command) => {
+                command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
+                let (udp, tcp) = (command.enable_udp, command.enable_tcp);
+                self.bind(&command.listen_infos, |protocol| match protocol {
+                    Protocol::Udp => udp,
+                    Protocol::Tcp => tcp,
+                })
+            }
+            _ => Ok(Vec::new()),
+        };
+        match sockets {
+            Ok(sockets) => self.feed(now, Input::Call { request, call, sockets }),
+            Err(failure) => self.news.push(Report::Reply { request, result: Err(failure) }),
+        }
+    }
+
+    /// Binds a socket for each info whose protocol is wanted; all or none.
+    fn bind(
+        &mut self,
+        infos: &[ListenInfo],
+        wanted: impl Fn(Protocol) -> bool,
+    ) -> Result<Vec<ListenSocket>, Failure> {
+        let mut bound = Vec::new();
+        for (info, listen_info) in infos.iter().enumerate().filter(|(_, info)| wanted(info.protocol)) {
+            let socket = listen::bind(listen_info, &self.ports).and_then(|(socket, local)| {
+                let inserted = self.sockets.insert(listen_info.protocol, socket);
+                let inserted = inserted.map_err(|error| Failure::new(ErrorCode::System, error.to_string()));
+                inserted.map(|socket| ListenSocket { socket, info, local })
+            });
+            match socket {
+                Ok(socket) => bound.push(socket),
+                Err(failure) => {
+                    bound.iter().for_each(|bound: &ListenSocket| self.sockets.remove(bound.socket));
+                    return Err(failure);
+                }
+            }
+        }
+        if bound.is_empty() {
+            let detail = "no listen info is usable: none given, none of an enabled protocol, or none of this place's";
+            return Err(Failure::new(ErrorCode::InvalidArgument, detail));
+        }
+        Ok(bound)
+    }
+
+    fn on_socket(&mut self, now: Now, id: SocketId, readable: bool, writable: bool) {
+        if writable {
+            self.on_writable(now, id);
+        }
+        if !readable {
+            return;
+        }
+        match self.sockets.get_mut(id) {
+            Some(Socket::Udp(_)) => self.receive(now, id),
+            Some(Socket::Connection(_)) => self.read(now, id),
+            Some(Socket::Listener(_)) => self.accept(now, id),
+            None => {}
+        }
+    }
+
+    fn on_writable(&mut self, now: Now, id: SocketId) {
+        let over = match self.sockets.get_mut(id) {
+            Some(Socket::Udp(udp)) => {
+                udp.on_writable();
+                false
+            }
+            Some(Socket::Connection(connection)) => connection.flush().is_err(),
+            _ => false,
+        };
+        self.sockets.watch_writable(id);
+        if over {
+            self.disconnect(now, id);
+        }
+    }
+
+    /// Takes what has come until the batch is full; the rest is still there in the next turn.
+    fn receive(&mut self, now: Now, id: SocketId) {
+        if self.batch.is_full() {
+            self.hand_in_batch(now);
+        }
+        let Some(Socket::Udp(udp)) = self.sockets.get_mut(id) else { return };
+        while !self.batch.is_full() {
+            let Some((len, remote)) = udp.receive(&mut self.scratch) else { return };
+            self.batch.push(Tuple { socket: id, remote }, &self.scratch[..len]);
+        }
+    }
+
+    fn read(&mut self, now: Now, id: SocketId) {
+        if self.batch.is_full() {
+            self.hand_in_batch(now);
+        }
+        let Some(Socket::Connection(connection)) = self.sockets.get_mut(id) else { return };
+        let tuple = Tuple { socket: id, remote: connection.remote };
+        let batch = &mut self.batch;
+        let mut overflow = Vec::new();
+        let over = connection
+            .receive(&mut self.scratch, |packet| {
+                if !batch.push(tuple, packet) {
+                    overflow.push(packet.to_vec());
+                }
+            })
+            .is_err();
+        // One read can hold more frames than the batch had room for.
+        for packet in overflow {
+            if self.batch.is_full() {
+                self.hand_in_batch(now);
+            }
+            self.batch.push(tuple, &packet);
+        }
+        if over {
+            self.hand_in_batch(now);
+            self.disconnect(now, id);
+        }
+    }
+
+    fn accept(&mut self, now: Now, listener: SocketId) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(connection) = self.sockets.accept(listener) else { return };
+            self.feed(now, Input::Accepted { listener, connection });
+        }
+    }
+
+    fn disconnect(&mut self, now: Now, connection: SocketId) {
+        self.sockets.remove(connection);
+        self.feed(now, Input::Disconnected { connection });
+    }
+
+    fn hand_in_batch(&mut self, now: Now) {
+        if !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.feed(now, Input::Datagrams(batch));
+            self.batch = self.machine.reclaim().unwrap_or_else(|| Batch::with_capacity(BATCH_BYTES));
+        }
+    }
+
+    /// One input, then the whole drain: the machine's rule.
+    fn feed(&mut self, now: Now, input: Input) {
+        self.machine.handle(now, input);
+        while let Some(output) = self.machine.poll(&mut self.out) {
+            match output {
+                Output::Send(run) => self.runs.push(run),
+                Output::Flush => self.flush(),
+                Output::Reply { request, result } => self.news.push(Report::Reply { request, result }),
+                Output::Event(event) => self.news.push(Report::Event(event)),
+                Output::CloseSocket(socket) => {
+                    self.flush();
+                    self.sockets.remove(socket);
+                }
+            }
+        }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        for run in std::mem::take(&mut self.runs) {
+            self.send(&run);
+        }
+        self.out.clear();
+        for id in std::mem::take(&mut self.touched) {
+            if let Some(Socket::Connection(connection)) = self.sockets.get_mut(id) {
+                // An error shows again when the connection is read, which is where it is taken down.
+                let _ = connection.flush();
+            }
+            self.sockets.watch_writable(id);
+        }
+    }
+
+    fn send(&mut self, run: &Run) {
+        let id = run.socket();
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let mut lost = 0;
+        for packet in self.out.packets(run) {
+            let taken = match socket {
+                Socket::Udp(udp) => udp.send(run.destination(), packet),
+                Socket::Connection(connection) => connection.send(packet),
+                Socket::Listener(_) => true,
+            };
+            lost += u32::from(!taken);
+        }
+        let waiting = match socket {
+            Socket::Udp(udp) => udp.has_waiting(),
+            Socket::Connection(connection) => connection.has_waiting(),
+            Socket::Listener(_) => false,
+        };
+        if waiting && self.touched.last() != Some(&id) {
+            self.touched.push(id);
+        }
+        if lost > 0 {
+            self.unsent.push((run.sender, lost));
+        }
+    }
+
+    /// Tells the machine what could not be sent, so that it leaves out the rest of those frames.
+    fn tell_unsent(&mut self, now: Now) {
+        for (sender, packets) in std::mem::take(&mut self.unsent) {
+            self.feed(now, Input::Unsent { sender, packets });
+        }
+    }
+}
+
+/// The two clocks of a turn, read together.
+fn now() -> Now {
+    #[expect(clippy::disallowed_methods, reason = "the driver is who reads the clocks")]
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { at: clock(), unix }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver is who reads the clocks")]
+fn clock() -> Instant {
+    Instant::now()
+}
