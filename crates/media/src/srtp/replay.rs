@@ -11,7 +11,7 @@ pub const REPLAY_WINDOW: u64 = 1024;
 const WORDS: usize = (REPLAY_WINDOW / 64) as usize;
 
 /// The accepted indices of one stream: everything up to a limit that slides, exact for the last [`REPLAY_WINDOW`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct ReplayWindow {
     /// One more than the highest accepted index, zero before the first.
     next: u64,
