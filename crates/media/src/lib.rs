@@ -17,3 +17,6 @@ pub mod tcp;
 
 mod now;
 pub use now::Now;
+
+mod tuple;
+pub use tuple::{SocketId, Tuple};
