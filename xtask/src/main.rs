@@ -31,6 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Test(test::Options),
+    /// Check the architecture: layers, purity, file sizes, unsafe code, names, stubs, fuzz targets
     Tidy,
     Web(web::Options),
     Fuzz(fuzz::Options),

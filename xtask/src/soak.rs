@@ -29,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let args: Vec<&str> = seeded(&packages).into_iter().flat_map(|name| ["--package", name]).collect();
     let mut report = Report::default();
     report.step("soak", None, || {
-        let process = Process::cargo().args(["test", "--release", "--lib", "--tests"]).args(&args);
+        let process = Process::cargo().args(["test", "--release", "--tests"]).args(&args);
         process.dir(&workspace.root).env(SEEDS_VARIABLE, options.seeds.to_string()).run()?;
         Ok(Outcome::Passed)
     });

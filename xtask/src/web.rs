@@ -22,7 +22,7 @@ const ASSETS: &str = "crates/gateway/assets";
 
 /// Bundle the conference page from crates/gateway/web into crates/gateway/assets.
 ///
-/// Needs Node.js 20 with npm; the npm packages are installed as the lock file has them.
+/// Needs Node.js with npm; the npm packages are installed as the lock file has them.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Change nothing; fail if the committed bundle is not what the sources build

@@ -92,7 +92,7 @@ fn ensure_debian_packages() -> Result<()> {
     apt_get(root, &[&["install", "-y", "--no-install-recommends"], &packages[..]].concat())?;
     match self::missing().first() {
         None => Ok(()),
-        Some(tool) => bail!("{} is installed but {} is still not found", tool.package, tool.purpose),
+        Some(tool) => bail!("{} was installed, but what it brings is not found", tool.package),
     }
 }
 
