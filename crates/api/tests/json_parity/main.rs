@@ -3,6 +3,8 @@
 //! The generators are one macro, expanded once over each crate. That alone proves that names, fields and their types
 //! are the same; the tests prove that the JSON is.
 
+#![expect(clippy::unwrap_used, reason = "a test whose values don't parse has failed")]
+
 use std::fmt::Debug;
 
 use proptest::prelude::*;
@@ -12,15 +14,19 @@ use serde_json::{Value, from_value, to_value};
 
 #[macro_use]
 mod values;
+#[macro_use]
+mod variants;
 
 mod ours {
     use mafalda_api::types as source;
     values!();
+    variants!();
 }
 
 mod theirs {
     use mediasoup_types as source;
     values!();
+    variants!();
 }
 
 /// JSON of `value`, which must survive a way through the other crate's type unchanged.
@@ -175,7 +181,9 @@ fn mime_types_in_any_case() {
     use mediasoup_types::rtp_parameters::MimeTypeVideo as Theirs;
 
     proptest!(|(their in prop::sample::select(theirs::video_mime_types()), upper in any::<u32>())| {
-        let flip = |(i, c): (usize, char)| if upper >> i & 1 == 1 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+        let flip = |(i, c): (usize, char)| {
+            if upper >> i & 1 == 1 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+        };
         let text: String = their.as_str().chars().enumerate().map(flip).collect();
         prop_assert_eq!(text.parse::<Theirs>(), Ok(their));
         prop_assert_eq!(text.parse::<Ours>().map(|our| our.as_str()), Ok(their.as_str()));
