@@ -11,7 +11,7 @@ use super::paths::{Paths, TUPLES_MAX};
 use crate::stun::{self, Class, RESPONSE_LEN_MAX};
 use crate::{Now, SocketId, Tuple};
 
-/// The shortest consent timeout: clients check every 5 s or less (RFC 7675 §5.1), so this outlives one that got lost.
+/// The shortest consent timeout: clients check every 4 to 6 s (RFC 7675 §5.1), so one check may get lost.
 pub const CONSENT_TIMEOUT_MIN: Duration = Duration::from_secs(10);
 
 /// The longest consent timeout: after this a client that fell silent has no use for its place.
