@@ -40,6 +40,8 @@ pub(crate) use traffic::Traffic;
 const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
 /// Until the first round: soon, so that browsers learn the clock mapping for lip sync.
 const RTCP_FIRST: Duration = Duration::from_millis(500);
+/// How often the lifting of a limit is told, as in mediasoup: REMB has no acknowledgement.
+const REMB_REPEATS: u8 = 4;
 /// Where MIDs begin again, as in mediasoup: eight digits are what the extension's slot holds.
 const MID_WRAP: u32 = 100_000_000;
 
@@ -56,6 +58,14 @@ pub(crate) struct Target {
     pub(crate) consumer: ConsumerId,
     /// Whether it is the Consumer's SSRC for retransmissions.
     pub(crate) rtx: bool,
+}
+
+/// A receiver's reference time, and when it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference {
+    pub(crate) ssrc: u32,
+    pub(crate) ntp: u64,
+    pub(crate) at: Instant,
 }
 
 /// A WebRtcTransport.
@@ -87,7 +97,11 @@ pub(crate) struct Transport {
     pub(crate) next_transport_cc: u16,
     pub(crate) max_incoming_bitrate: Option<u64>,
     pub(crate) next_remb: Option<Instant>,
-    /// What the receiver says it can take (REMB), and the feedback packets that came.
+    /// How often the lifting of a limit is still to be told.
+    remb_repeats: u8,
+    /// The receiver's clock, to be echoed for its round-trip time (RFC 3611 §4.4).
+    pub(crate) reference: Option<Reference>,
+    /// What the receiver says it can take (REMB), in bits per second.
     pub(crate) available_outgoing_bitrate: Option<u64>,
     pub(crate) traffic: Traffic,
     pub(crate) alarm: Alarm,
@@ -142,6 +156,8 @@ impl Transport {
             next_transport_cc: 0,
             max_incoming_bitrate: command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0),
             next_remb: None,
+            remb_repeats: 0,
+            reference: None,
             available_outgoing_bitrate: None,
             traffic: Traffic::new(),
             alarm: Alarm::default(),
@@ -186,7 +202,7 @@ impl Transport {
     }
 
     /// Takes over which header extensions a Producer's packets have.
-    pub(crate) fn learn_extensions(&mut self, parameters: &RtpParameters, now: Now) {
+    pub(crate) fn learn_extensions(&mut self, parameters: &RtpParameters) {
         for extension in &parameters.header_extensions {
             let Some(kind) = extension_kind(extension.uri) else { continue };
             let Some(id) = u8::try_from(extension.id).ok().and_then(std::num::NonZeroU8::new) else { continue };
@@ -204,8 +220,26 @@ impl Transport {
         }
         let feedback = parameters.codecs.iter().any(|codec| codec.rtcp_feedback().contains(&RtcpFeedback::TransportCc));
         if feedback && self.recv_extensions.transport_wide_cc01.is_some() && self.arrivals.is_none() {
-            self.arrivals = Some(ArrivalLog::new(now));
+            self.arrivals = Some(ArrivalLog::new());
         }
+    }
+
+    /// Limits what the peer shall send; `None` lifts the limit.
+    pub(crate) fn limit_incoming(&mut self, now: Now, bitrate: Option<u64>) {
+        if self.max_incoming_bitrate.is_some() && bitrate.is_none() {
+            self.remb_repeats = REMB_REPEATS;
+        }
+        self.max_incoming_bitrate = bitrate;
+        self.next_remb = (bitrate.is_some() || self.remb_repeats > 0).then_some(now.at);
+    }
+
+    /// Whether REMB is to be sent once more after this time.
+    pub(crate) fn remb_left(&mut self) -> bool {
+        if self.max_incoming_bitrate.is_some() {
+            return true;
+        }
+        self.remb_repeats = self.remb_repeats.saturating_sub(1);
+        self.remb_repeats > 0
     }
 
     /// Draws when the next RTCP round is.

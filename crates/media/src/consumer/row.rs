@@ -37,6 +37,8 @@ pub(crate) struct Row {
     pub(crate) rtx: Option<RtxSendStream>,
     /// Media payload types and those of their retransmissions.
     rtx_payload_types: Vec<(u8, u8)>,
+    /// The frame that was admitted last.
+    last_timestamp: u32,
     /// Packets that the socket had no room for, and those left out with them.
     pub(crate) unsent: u64,
 }
@@ -74,6 +76,7 @@ impl Row {
             send: SendStream::new(stream, params.first_sequences.0),
             rtx: params.rtx_ssrc.map(|ssrc| RtxSendStream::new(ssrc, params.first_sequences.1)),
             rtx_payload_types,
+            last_timestamp: 0,
             unsent: 0,
         }
     }
@@ -125,14 +128,15 @@ impl Row {
             Flow::Leaving(_) => self.flow = Flow::Running,
             Flow::Running => {}
         }
+        self.last_timestamp = arrival.timestamp;
         self.send.map(arrival.index)
     }
 
-    /// The socket had no room for packets of the frame with this timestamp.
-    pub(crate) fn on_unsent(&mut self, packets: u32, timestamp: Option<u32>) {
+    /// The socket had no room for packets of the last frame.
+    pub(crate) fn on_unsent(&mut self, packets: u32) {
         self.unsent += u64::from(packets);
-        if let (Flow::Running, Some(timestamp)) = (self.flow, timestamp) {
-            self.flow = Flow::Leaving(timestamp);
+        if self.flow == Flow::Running {
+            self.flow = Flow::Leaving(self.last_timestamp);
         }
     }
 

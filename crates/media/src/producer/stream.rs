@@ -1,5 +1,6 @@
 //! One RTP stream of a Producer: what its packets meet in the Router, and the rows of those who get them.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use mafalda_api::id::ProducerId;
@@ -7,6 +8,7 @@ use mafalda_api::producer::ProducerScore;
 
 use super::{Format, Formats};
 use crate::Now;
+use crate::buffer::Batch;
 use crate::codec::{self, Codec};
 use crate::consumer::Row;
 use crate::router::TransportKey;
@@ -43,6 +45,12 @@ pub(crate) struct Arrival {
     /// Where in the batch.
     pub(crate) start: u32,
     pub(crate) len: u16,
+}
+
+impl Arrival {
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.start as usize..self.start as usize + usize::from(self.len)
+    }
 }
 
 /// A decrypted packet on its way in.
@@ -209,17 +217,16 @@ impl ProducerStream {
     }
 
     /// Keeps what came in this turn for retransmission, and forgets it as this turn's.
-    pub(crate) fn keep(&mut self, now: Now, payload: impl Fn(&Arrival) -> Option<(usize, usize)>, bytes: &[u8]) {
+    pub(crate) fn keep(&mut self, now: Now, batch: &Batch) {
         if self.wants_ring() {
             for arrival in &self.arrivals {
-                let Some((start, end)) = payload(arrival) else { continue };
                 let meta = StoredMeta {
                     timestamp: arrival.timestamp,
                     marker: arrival.marker,
                     extensions: arrival.carried,
                 };
                 // What doesn't fit the ring can't be sent again; the ring counts it.
-                let _ = self.ring.store(now, arrival.index, meta, bytes.get(start..end).unwrap_or_default());
+                let _ = self.ring.store(now, arrival.index, meta, batch.bytes(arrival.range()));
             }
         }
         self.arrivals.clear();
