@@ -36,7 +36,7 @@ impl Jitter {
         self.transit = transit;
         if step <= self.clock_rate.saturating_mul(STEP_MAX_SECONDS) {
             // J += (|D| - J) / 16, on sixteen times J and rounded as in A.8.
-            self.scaled = (self.scaled + step).saturating_sub((self.scaled + 8) >> 4);
+            self.scaled = self.scaled.saturating_add(step).saturating_sub((self.scaled + 8) >> 4);
         }
     }
 

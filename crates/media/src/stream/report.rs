@@ -105,6 +105,9 @@ mod tests {
         assert_eq!(round_trip(at_ms(450), 0, 0), None);
         assert_eq!(round_trip(at_ms(450), sent, compact(Duration::from_secs(2))), None);
         assert_eq!(round_trip(at_ms(20_000), sent, 0), None);
+        // Five seconds after the middle bits wrapped to zero, zero would pass for a time.
+        let wrapped = Now { unix: Duration::from_secs(1_723_171_205), ..at_ms(0) };
+        assert_eq!((middle(wrapped.ntp()), round_trip(wrapped, 0, 0)), (5 << 16, None));
         assert_eq!(round_trip(at_ms(0), sent, 3), Some(Duration::from_millis(1)));
     }
 

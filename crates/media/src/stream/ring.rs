@@ -1,9 +1,9 @@
 //! What a Producer stream keeps for retransmission and for links: each packet's payload, copied once.
 //!
 //! Each packet lies in a reference-counted block of its own, of one of a few sizes, and blocks are used again once nobody else holds
-//! them ([`pool`](self::pool)). Larger blocks shared by many packets would save counts, but a link or another Worker's ring that
+//! them. Larger blocks shared by many packets would save counts, but a link or another Worker's ring that
 //! keeps one packet for seconds would pin all its neighbors, and safe code could not append to a block while somebody reads it. The
-//! price is the unused end of each block, a quarter of it on the average of video.
+//! price is the unused end of each block.
 //!
 //! The ring holds payloads and what a Consumer needs to make the header anew; the headers themselves are each Consumer's.
 
@@ -15,7 +15,7 @@ use pool::BlockPool;
 
 mod pool;
 
-/// Packets kept at most, mediasoup's figure: four seconds at 6 Mbit/s.
+/// Packets kept at most, mediasoup's figure: four seconds at 750 packets a second, about 6 Mbit/s.
 const PACKETS_MAX: usize = 3000;
 /// Consecutive indices covered at most, holes included: a power of two above the packets so that some loss doesn't shorten the ring.
 const SPAN_MAX: usize = 4096;
@@ -32,7 +32,7 @@ pub struct RingLimits {
 }
 
 impl RingLimits {
-    /// Video: 4 s, what a viewer on a bad path may need; 4 MiB are those 4 s at 6 to 8 Mbit/s.
+    /// Video: 4 s, what a viewer on a bad path may need; 4 MiB are those 4 s at 8 Mbit/s.
     pub const VIDEO: Self = Self { age: Duration::from_millis(4000), bytes: 4 << 20, packets: PACKETS_MAX };
     /// Audio: 2 s, since nobody waits longer for sound; 512 KiB hold even uncompressed stereo.
     pub const AUDIO: Self = Self { age: Duration::from_millis(2000), bytes: 512 << 10, packets: PACKETS_MAX };

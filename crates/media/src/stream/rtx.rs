@@ -86,7 +86,8 @@ pub struct RtxSendStream {
 }
 
 impl RtxSendStream {
-    /// A stream that numbers its packets from `first_sequence` on; see [`SequenceMap::new`](super::SequenceMap::new) for its range.
+    /// A stream that numbers its packets from `first_sequence` on, which should be random in
+    /// [`SequenceMap::FIRST`](super::SequenceMap::FIRST).
     #[must_use]
     pub fn new(ssrc: u32, first_sequence: u16) -> Self {
         Self { ssrc, next: first_sequence.into(), packets: 0, bytes: 0 }

@@ -77,7 +77,8 @@ pub struct SendStream {
 }
 
 impl SendStream {
-    /// A stream that forwards nothing until [`SendStream::start_at`]; for `first_sequence` see [`SequenceMap::new`].
+    /// A stream that forwards nothing until [`SendStream::start_at`]; `first_sequence` should be random in
+    /// [`SequenceMap::FIRST`].
     #[must_use]
     pub fn new(params: StreamParams, first_sequence: u16) -> Self {
         Self {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::index::extend;
 use crate::Now;
 
-/// Arrivals kept at most, reported or not: a quarter second (the longest interval) of 200 Mbit/s, and 128 KiB. When it is full the
-/// oldest quarter is dropped, which the sender sees as loss if it was not reported.
+/// Arrivals kept at most, reported or not, in 128 KiB: 10 000 packets a second for the history and the longest interval together. When
+/// it is full the oldest quarter is dropped, which the sender sees as loss if it was not reported.
 const ARRIVALS_MAX: usize = 8192;
 /// How long reported arrivals are kept: if a packet comes late, all since it is reported anew, and what was reported must not turn
 /// into loss.

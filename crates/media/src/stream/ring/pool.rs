@@ -12,7 +12,7 @@ use crate::stream::payload::Payload;
 /// frame can.
 const SIZES: [usize; 7] = [128, 256, 512, 768, 1024, 1280, 1536];
 /// Blocks waiting for others to let go. More are dropped, which costs an allocation later.
-const LENT_MAX: usize = 1024;
+pub(super) const LENT_MAX: usize = 1024;
 
 /// One of the block sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

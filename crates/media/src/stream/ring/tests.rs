@@ -103,8 +103,22 @@ fn a_shared_payload_outlives_its_eviction_unchanged() {
     }
     assert_eq!(ring.stats().allocations, 100);
     held.clear();
-    (100..196).for_each(|index| ring.store(at_ms(0), index, meta(0), &bytes_of(index, 200)).unwrap());
+    for index in 100..196 {
+        ring.store(at_ms(0), index, meta(0), &bytes_of(index, 200)).unwrap();
+        held.push((index, ring.payload(index).unwrap()));
+    }
     assert_eq!(ring.stats().allocations, 100, "blocks that were lent come back");
+}
+
+#[test]
+fn blocks_lent_for_long_are_given_up() {
+    let mut ring = ring(RingLimits { packets: 1, ..RingLimits::VIDEO });
+    let mut held = Vec::new();
+    for index in 0..3000 {
+        ring.store(at_ms(0), index, meta(0), b"held").unwrap();
+        held.push(ring.payload(index).unwrap());
+    }
+    assert_eq!(ring.stats().bytes, (1 + pool::LENT_MAX) * 128);
 }
 
 #[test]

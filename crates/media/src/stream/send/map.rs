@@ -3,10 +3,10 @@
 //! What is dropped on purpose leaves no gap, since the receiver would ask for it; what was lost on the way here leaves one, since it
 //! may still come. A number once given stays: late packets are judged by what was known when their neighbors went out.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::RangeInclusive};
 
-/// Skipped packets remembered for mapping late ones: twice what reordering and repair need when half of the packets are skipped.
-/// Late packets from before them are dropped. 4 KiB at most, none for streams that skip nothing.
+/// Skipped packets remembered for mapping late ones, in 4 KiB at most and none for streams that skip nothing. When every second packet
+/// is skipped, one may come 1024 packets late; one from before what is remembered is dropped.
 const SKIPPED_MAX: usize = 512;
 
 /// The mapping of one Consumer stream.
@@ -25,10 +25,11 @@ pub struct SequenceMap {
 }
 
 impl SequenceMap {
-    /// A map that begins at `first_sequence` and maps nothing yet.
-    ///
-    /// It should be random in 1000..=32767: SRTP receivers guess the rollover counter of a new stream, and guess wrong when the first
-    /// packets are lost or reordered around a wrap (RFC 3711 §3.3.1).
+    /// From where to draw a first sequence number, mediasoup's range: SRTP receivers guess the rollover counter of a new stream, and
+    /// guess wrong when its first packets are lost or reordered around a wrap (RFC 3711 §3.3.1).
+    pub const FIRST: RangeInclusive<u16> = 1000..=32_767;
+
+    /// A map that begins at `first_sequence`, which should be random in [`SequenceMap::FIRST`], and maps nothing yet.
     #[must_use]
     pub fn new(first_sequence: u16) -> Self {
         Self { next_out: first_sequence.into(), start: None, front: 0, offset: 0, skipped: VecDeque::new() }
@@ -144,7 +145,7 @@ mod tests {
         /// The oracle counts one by one what lies between the start and a packet and was not skipped in time.
         #[test]
         fn the_numbering_is_that_of_a_list(
-            first in 1000_u16..=32_767,
+            first in SequenceMap::FIRST,
             start in 1_u64..200_000,
             steps in prop::collection::vec((-20_i64..20, 0_u8..20), 1..300),
         ) {

@@ -85,6 +85,19 @@ fn a_retransmission_may_be_older_than_an_original_but_never_restarts() {
     assert!(tracker.track(20_001, true).unwrap().newest);
 }
 
+#[test]
+fn the_far_end_of_the_window_is_exact_whatever_the_steps() {
+    let mut tracker = SequenceTracker::new();
+    let mut accepted = Vec::new();
+    for step in (0..2000_u64).map(|n| 1 + n * n % 150) {
+        let index = accepted.last().map_or(65_536, |last| last + step);
+        assert_eq!(original(&mut tracker, index as u16).unwrap().index, index);
+        accepted.push(index);
+        let oldest = accepted.iter().find(|old| index - **old < u64::from(SEEN_WINDOW)).copied().unwrap();
+        assert_eq!(tracker.track(oldest as u16, true), Err(RecvDrop::Duplicate));
+    }
+}
+
 proptest! {
     /// The oracle remembers every index for ever and walks the numbering one packet at a time.
     #[test]

@@ -61,6 +61,14 @@ fn what_did_not_fit_is_due_at_once() {
 }
 
 #[test]
+fn what_was_not_reported_is_not_forgotten() {
+    let mut log = ArrivalLog::new();
+    (0..3).for_each(|n| log.on_packet(at_ms(0), n));
+    log.taken(at_ms(2000), 1, 0);
+    assert_eq!(sequences(log.poll(at_ms(2000)).unwrap()), [1, 2]);
+}
+
+#[test]
 fn a_late_packet_has_all_since_it_reported_anew() {
     let mut log = ArrivalLog::new();
     for sequence in [10, 12, 13] {
