@@ -211,6 +211,7 @@ proptest! {
         while !rest.is_empty() {
             // A gap may need more chunks than there is room: then the caller may skip it.
             let Ok((taken, bytes)) = write(&info, rest, room) else {
+                prop_assert_ne!(info.base_sequence, rest[0].sequence, "one arrival fits");
                 info.base_sequence = rest[0].sequence;
                 continue;
             };
