@@ -16,8 +16,8 @@ use crate::router::{StreamKey, TransportKey};
 pub(crate) use format::{Format, Formats, apt};
 pub(crate) use stream::{Arrival, Carried, Inbound, ProducerStream, StreamNews};
 
-/// Where a Producer's mapped SSRCs are drawn from: they name streams inside a Router, and RTP leaves 0 to nobody.
-pub(crate) const MAPPED_SSRC_FIRST: u32 = 100_000_000;
+/// Where a Router's first mapped SSRC is drawn from; the others follow. They name streams inside a Router, and between Routers.
+pub(crate) const MAPPED_SSRC_RANGE: std::ops::RangeInclusive<u32> = 100_000_000..=999_999_999;
 
 /// A Producer's cold part.
 #[derive(Debug)]

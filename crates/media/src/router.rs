@@ -22,7 +22,7 @@ use mafalda_api::waist::{CloseCause, Event, Origin, RouterState};
 use slotmap::{SlotMap, new_key_type};
 
 use crate::producer::{Producer, ProducerStream};
-use crate::transport::Transport;
+use crate::transport::{Settled, Transport};
 use crate::worker::Turn;
 use crate::worker::timers::Timer;
 
@@ -100,11 +100,6 @@ impl Router {
         RouterState { id: self.id, origin: self.origin.clone(), worker, rtp_capabilities: self.capabilities.clone() }
     }
 
-    /// Whether there is something to forward or to send again.
-    pub(crate) fn has_media(&self) -> bool {
-        !self.dirty.is_empty() || !self.resends.is_empty()
-    }
-
     /// Takes a Transport in.
     pub(crate) fn add_transport(&mut self, turn: &mut Turn<'_>, transport: Transport) -> TransportKey {
         let key = self.transports.insert(transport);
@@ -172,6 +167,14 @@ impl Router {
         }
         self.acknowledge(turn, key);
         self.limit_sender(turn, key);
+    }
+
+    /// ICE or DTLS have made progress: media may flow from now on, and deadlines are others.
+    pub(crate) fn on_settled(&mut self, turn: &mut Turn<'_>, key: TransportKey, settled: Settled) {
+        if settled.connected || settled.reachable {
+            self.refresh_consumers(turn, key);
+        }
+        self.set_transport_alarm(turn, key);
     }
 
     pub(crate) fn transport_of(&self, id: TransportId) -> Option<TransportKey> {

@@ -104,6 +104,8 @@ pub(crate) struct Transport {
     /// What the receiver says it can take (REMB), in bits per second.
     pub(crate) available_outgoing_bitrate: Option<u64>,
     pub(crate) traffic: Traffic,
+    /// Whether ICE has lost the way to the peer.
+    lost: bool,
     pub(crate) alarm: Alarm,
 }
 
@@ -160,6 +162,7 @@ impl Transport {
             reference: None,
             available_outgoing_bitrate: None,
             traffic: Traffic::new(),
+            lost: false,
             alarm: Alarm::default(),
         })
     }

@@ -389,8 +389,12 @@ impl Worker {
 
     fn forget(&mut self, transport: &crate::transport::Transport) {
         self.transports.remove(&transport.id);
-        transport.producers.iter().for_each(|id| drop(self.producers.remove(id)));
-        transport.consumers.keys().for_each(|id| drop(self.consumers.remove(id)));
+        for id in &transport.producers {
+            self.producers.remove(id);
+        }
+        for id in transport.consumers.keys() {
+            self.consumers.remove(id);
+        }
         transport.endpoints.sockets().for_each(|socket| self.paths.remove_socket(socket));
         transport.ice.tuples().for_each(|tuple| self.paths.remove_tuple(tuple));
         for name in transport.usernames() {

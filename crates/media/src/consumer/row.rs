@@ -114,6 +114,11 @@ impl Row {
         if self.payload_types & (1 << (arrival.carried.payload_type & 0x7f)) == 0 {
             return None;
         }
+        if arrival.len == 0 {
+            // Padding alone: a gap in its place would be asked for again for ever.
+            self.send.skip(arrival.index);
+            return None;
+        }
         match self.flow {
             Flow::Paused => return None,
             Flow::Waiting if arrival.needs_key_frame && !arrival.key_frame => return None,

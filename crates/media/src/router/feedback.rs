@@ -105,7 +105,7 @@ impl Router {
                 self.resends.push_back(ResendJob { stream, row: index, resend });
             }
         }
-        turn.effects.dirty.push(self.key);
+        turn.effects.mark_dirty(self.key);
     }
 
     fn on_key_frame_wanted(

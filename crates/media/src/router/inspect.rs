@@ -7,12 +7,12 @@ use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::producer::{ProducerDump, ProducerStat, ProducerType, RtpStreamRecv, RtxStream};
 use mafalda_api::router::RouterDump;
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
-use mafalda_api::webrtc_transport::{RecvRtpHeaderExtensions, RtpListener, WebRtcTransportDump, WebRtcTransportStat};
+use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
+use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
 
 use crate::Now;
 use crate::consumer::{Consumer, Place, Row};
 use crate::producer::{Producer, ProducerStream};
-use crate::transport::Transport;
 
 use super::{Router, StreamKey, TransportKey};
 
@@ -156,12 +156,6 @@ impl Router {
             Place::At { stream, index } => self.streams.get(*stream)?.rows.get(*index),
             Place::Away(row) => Some(row),
         }
-    }
-}
-
-impl Transport {
-    pub(crate) fn has_consumer(&self, id: ConsumerId) -> bool {
-        self.consumers.contains_key(&id)
     }
 }
 

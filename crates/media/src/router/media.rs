@@ -288,6 +288,24 @@ impl Router {
         }
     }
 
+    /// A Transport can send (again): what it would have got in the meantime is gone, so its video begins with a key frame.
+    pub(super) fn refresh_consumers(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+        let Some(transport) = self.transports.get(key) else { return };
+        let places = transport.consumers.values().filter(|consumer| consumer.is_active()).map(|it| &it.place);
+        let streams: Vec<_> = places
+            .filter_map(|place| match place {
+                Place::At { stream, index } => Some((*stream, *index)),
+                Place::Away(_) => None,
+            })
+            .collect();
+        for (stream, index) in streams {
+            if let Some(row) = self.row_mut(stream, index) {
+                row.hold();
+                self.request_key_frame(turn, stream);
+            }
+        }
+    }
+
     /// A Consumer's application wants a key frame.
     pub(crate) fn request_key_frame_for(
         &mut self,

@@ -43,8 +43,9 @@ impl Router {
         let (own, streams) = (transport.feedback_ssrc, transport.streams.clone());
         let cname = transport.cname.clone().unwrap_or_default();
         let blocks = self.report_blocks(turn, &streams);
+        let ntp = turn.now.ntp();
         if !streams.is_empty() {
-            compound.add(turn, |writer| receiver_report(writer, own, &blocks, &cname, turn_ntp(turn)));
+            compound.add(turn, |writer| receiver_report(writer, own, &blocks, &cname, ntp));
         }
         compound.flush(turn);
     }
@@ -158,10 +159,6 @@ impl Router {
 
 /// What REMB says for no limit: more than any link carries, within what its 18 bits and exponent can say exactly.
 const UNLIMITED: u64 = 1 << 40;
-
-fn turn_ntp(turn: &Turn<'_>) -> u64 {
-    turn.now.ntp()
-}
 
 fn sender_report(writer: &mut CompoundWriter<'_>, info: stream::SenderInfo, cname: &str) -> Result<(), Full> {
     let info = SenderInfo {

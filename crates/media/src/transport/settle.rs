@@ -10,6 +10,7 @@ use crate::ice::{IceEvent, IceState};
 use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
 use crate::worker::drops::Drops;
 use crate::worker::turn::{ControlQueue, Wrap};
+use crate::Tuple;
 use crate::worker::{Paths, TransportAt, Turn};
 
 /// What the Router must know of it.
@@ -17,8 +18,8 @@ use crate::worker::{Paths, TransportAt, Turn};
 pub(crate) struct Settled {
     /// Media can flow from now on.
     pub(crate) connected: bool,
-    /// The way to the peer is lost, or found again.
-    pub(crate) reachability: bool,
+    /// There is a way to the peer again.
+    pub(crate) reachable: bool,
 }
 
 impl Transport {
@@ -26,12 +27,29 @@ impl Transport {
     pub(crate) fn settle(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt) -> Settled {
         let mut settled = Settled::default();
         while let Some(event) = self.ice.poll_event() {
-            settled.reachability |= self.on_ice(turn, paths, at, event);
+            settled.reachable |= self.on_ice(turn, paths, at, event);
         }
         while let Some(event) = self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops) {
             settled.connected |= self.on_handshake(turn, event);
         }
         settled
+    }
+
+    /// Sends what a closing handshake has to say, and tells nobody: the Transport is about to be gone.
+    pub(crate) fn settle_quietly(&mut self, turn: &mut Turn<'_>) {
+        while self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops).is_some() {}
+    }
+
+    /// Protects RTCP on its way to the peer; where it goes and how long it is.
+    pub(crate) fn protect_rtcp(&mut self, packet: &[u8], out: &mut [u8]) -> Option<(Tuple, usize)> {
+        let tuple = self.ice.selected()?;
+        let len = self.srtp.as_mut()?.sender.protect_rtcp(packet, out).ok()?;
+        Some((tuple, len))
+    }
+
+    /// All names by which ICE checks may find it: since a restart the old one too.
+    pub(crate) fn usernames(&self) -> impl Iterator<Item = crate::ice::UsernameFragment> {
+        self.ice.username_fragments()
     }
 
     fn on_ice(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
@@ -49,6 +67,7 @@ impl Transport {
                 turn.effects.tell(Event::IceSelectedTupleChanged { id: self.id, tuple });
             }
             IceEvent::StateChanged(state) => {
+                let lost = std::mem::replace(&mut self.lost, state == IceState::Disconnected);
                 turn.effects.tell(Event::IceStateChanged { id: self.id, state: ice_state(state) });
                 match state {
                     IceState::Connected | IceState::Completed => self.handshake.on_reachable(turn.now),
@@ -57,7 +76,7 @@ impl Transport {
                     }
                     IceState::New => {}
                 }
-                return true;
+                return lost && matches!(state, IceState::Connected | IceState::Completed);
             }
             IceEvent::CredentialsRetired(username_fragment) => paths.remove_username(username_fragment.as_str()),
         }
@@ -81,7 +100,7 @@ impl Transport {
                 Ok(srtp) => {
                     self.srtp = Some(srtp);
                     self.next_rtcp = turn.now.at + super::RTCP_FIRST;
-                    (api::DtlsState::Connected, Some(crate::dtls::to_pem(&peer_certificate)), true)
+                    (api::DtlsState::Connected, Some(pem(&peer_certificate)), true)
                 }
                 // The lengths are the profile's own, so this can't happen; if it does, nothing flows.
                 Err(_) => (api::DtlsState::Failed, None, false),
@@ -93,6 +112,11 @@ impl Transport {
         turn.effects.tell(Event::DtlsStateChanged { id: self.id, state, remote_cert });
         connected
     }
+}
+
+/// A certificate as PEM has it (RFC 7468 §5.1).
+fn pem(der: &[u8]) -> String {
+    pem::encode(&pem::Pem::new("CERTIFICATE", der))
 }
 
 /// One context per direction and key, for the life of the Transport (RFC 3711 §9.1).
