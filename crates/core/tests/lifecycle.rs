@@ -10,8 +10,8 @@ fn opus() -> RtpCodecCapability {
     RtpCodecCapability::Audio {
         mime_type: MimeTypeAudio::Opus,
         preferred_payload_type: None,
-        clock_rate: NonZeroU32::new(48_000).unwrap(),
-        channels: NonZeroU8::new(2).unwrap(),
+        clock_rate: const { NonZeroU32::new(48_000).unwrap() },
+        channels: const { NonZeroU8::new(2).unwrap() },
         parameters: RtpCodecParametersParameters::default(),
         rtcp_feedback: vec![],
     }
