@@ -146,4 +146,6 @@ pub enum CloseCause {
     ProducerClosed,
     /// Its Worker's thread ended by itself: a bug, described by this text.
     Died(String),
+    /// The backend ended, or can't be reached any more. No backend says this: the handles do when their watch ends.
+    BackendEnded,
 }

@@ -79,7 +79,37 @@ pub enum ErrorCode {
     Disconnected,
     /// The operating system refused something (a thread, a file).
     System,
+    /// A kind that this build doesn't know; the detail is all that there is.
+    #[serde(other)]
+    Unknown,
 }
+
+impl ErrorCode {
+    /// Every code that this build knows, and [`ErrorCode::Unknown`].
+    pub const ALL: [Self; 12] = [
+        Self::AlreadyExists,
+        Self::NotFound,
+        Self::InvalidArgument,
+        Self::Negotiation,
+        Self::Unsupported,
+        Self::WrongState,
+        Self::NoPort,
+        Self::AddressUnavailable,
+        Self::Overloaded,
+        Self::Disconnected,
+        Self::System,
+        Self::Unknown,
+    ];
+}
+
+const _: () = {
+    let mut at = 0;
+    while at < ErrorCode::ALL.len() {
+        assert!(ErrorCode::ALL[at] as usize == at, "in the order of the enum");
+        at += 1;
+    }
+    assert!(ErrorCode::Unknown as usize + 1 == ErrorCode::ALL.len(), "none is forgotten");
+};
 
 /// What the negotiation found wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]

@@ -1,0 +1,64 @@
+use super::*;
+use crate::id::{RouterId, TransportId};
+use crate::worker::CreateWorkerError;
+
+#[test]
+fn every_error_keeps_every_code() {
+    for code in ErrorCode::ALL {
+        let failure = Failure::new(code, "why");
+        assert_eq!(RequestError::from(failure.clone()).code(), code);
+        assert_eq!(CreateRouterError::from(failure.clone()).code(), code);
+        assert_eq!(ProduceError::from(failure.clone()).code(), code);
+        assert_eq!(ConsumeError::from(failure.clone()).code(), code);
+        assert_eq!(CreateWorkerError::from(failure).code(), code);
+    }
+}
+
+#[test]
+fn a_negotiation_error_comes_out_typed() {
+    let error = RtpCapabilitiesError::CannotAllocate;
+    let failure = Failure::from(error.clone());
+    assert_eq!(
+        CreateRouterError::from(failure.clone()),
+        CreateRouterError::FailedRtpCapabilitiesGeneration(error.clone())
+    );
+    assert_eq!(ConsumeError::from(failure), ConsumeError::FailedRtpCapabilitiesValidation(error));
+
+    let error = ConsumerRtpParametersError::NoCompatibleMediaCodecs;
+    assert_eq!(
+        ConsumeError::from(Failure::from(error.clone())),
+        ConsumeError::BadConsumerRtpParameters(error.clone())
+    );
+    let ProduceError::Request(RequestError::Negotiation { cause, .. }) = ProduceError::from(Failure::from(error.clone()))
+    else {
+        panic!("an error of another operation stays a negotiation error");
+    };
+    assert_eq!(cause, Some(Cause::Consumer(error)));
+}
+
+#[test]
+fn only_the_producer_itself_makes_the_producers_variants() {
+    let producer = ProducerId::new();
+    assert_eq!(ConsumeError::from(Failure::not_found(producer)), ConsumeError::ProducerNotFound(producer));
+    assert_eq!(ProduceError::from(Failure::already_exists(producer)), ProduceError::AlreadyExists(producer));
+
+    let transport = TransportId::new();
+    let ConsumeError::Request(RequestError::NotFound { subject, .. }) =
+        ConsumeError::from(Failure::not_found(transport))
+    else {
+        panic!("the Transport was not found, not the Producer");
+    };
+    assert_eq!(subject, Some(transport.into()));
+}
+
+#[test]
+fn texts_are_those_that_logs_are_searched_for() {
+    let router = RouterId::new();
+    assert_eq!(RequestError::from(Failure::not_found(router)).to_string(), format!("router {router} not found"));
+    assert_eq!(RequestError::ChannelClosed.to_string(), "Channel already closed");
+    let producer = ProducerId::new();
+    assert_eq!(
+        ConsumeError::ProducerNotFound(producer).to_string(),
+        format!("Producer with id \"{producer}\" not found")
+    );
+}

@@ -1,0 +1,158 @@
+//! A Producer: one audio or video source that an endpoint sends into a Router.
+
+use serde::{Deserialize, Serialize};
+
+use crate::consumer::{RtpStreamParams, RtxStreamParams};
+pub use crate::id::ProducerId;
+use crate::labels::Labels;
+use crate::ortc::RtpMapping;
+use crate::types::data_structures::AppData;
+use crate::types::rtp_parameters::{MediaKind, MimeType, RtpParameters};
+
+/// How a Producer is made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProducerOptions {
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// What the endpoint sends.
+    pub rtp_parameters: RtpParameters,
+    /// Whether it starts paused. Default false.
+    pub paused: bool,
+    /// Milliseconds for which further key-frame requests are held back after one; 0, the default, for none.
+    pub key_frame_request_delay: u32,
+    /// What travels with the Producer and shows wherever it shows.
+    pub labels: Labels,
+    /// What stays with the Producer in this process.
+    pub app_data: AppData,
+}
+
+impl ProducerOptions {
+    /// A Producer of what the endpoint sends.
+    #[must_use]
+    pub fn new(kind: MediaKind, rtp_parameters: RtpParameters) -> Self {
+        Self {
+            kind,
+            rtp_parameters,
+            paused: false,
+            key_frame_request_delay: 0,
+            labels: Labels::default(),
+            app_data: AppData::default(),
+        }
+    }
+}
+
+/// How a Producer's streams make up its media.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ProducerType {
+    /// One RTP stream.
+    Simple,
+}
+
+/// The quality of one RTP stream of a Producer.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProducerScore {
+    /// The stream's place in the encodings of the RTP parameters.
+    pub encoding_idx: u32,
+    /// Its SSRC.
+    pub ssrc: u32,
+    /// Its RID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rid: Option<String>,
+    /// From 0 (nothing arrives) to 10 (all arrives).
+    pub score: u8,
+}
+
+/// Retransmissions of an RTP stream that arrives.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RtxStream {
+    /// What is known of it.
+    pub params: RtxStreamParams,
+}
+
+/// An RTP stream that arrives.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RtpStreamRecv {
+    /// What is known of it.
+    pub params: RtpStreamParams,
+    /// From 0 (nothing arrives) to 10 (all arrives).
+    pub score: u8,
+    /// Its retransmissions.
+    pub rtx_stream: Option<RtxStream>,
+}
+
+/// What a Producer is.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProducerDump {
+    /// Its id.
+    pub id: ProducerId,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// How its payload types and SSRCs become the Router's.
+    pub rtp_mapping: RtpMapping,
+    /// What the endpoint sends.
+    pub rtp_parameters: RtpParameters,
+    /// The streams that have begun.
+    pub rtp_streams: Vec<RtpStreamRecv>,
+    /// How its streams make up its media.
+    pub r#type: ProducerType,
+}
+
+/// What came in through one RTP stream of a Producer.
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProducerStat {
+    /// When this was taken: milliseconds since the Unix epoch.
+    pub timestamp: u64,
+    /// The stream's SSRC.
+    pub ssrc: u32,
+    /// The SSRC of its retransmissions.
+    pub rtx_ssrc: Option<u32>,
+    /// Its RID. Always there in JSON, be it null: that tells it from a `ConsumerStat`.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub rid: Option<String>,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// Its codec.
+    pub mime_type: MimeType,
+    /// Packets that never arrived; below zero where packets arrived twice (RFC 3550 §6.4.1).
+    pub packets_lost: i32,
+    /// Of the packets since the last report, the part that was lost, in 256ths.
+    pub fraction_lost: u8,
+    /// Interarrival jitter in units of the stream's clock (RFC 3550 §6.4.1).
+    pub jitter: u32,
+    /// Packets that arrived and were of no use.
+    pub packets_discarded: u64,
+    /// Packets that arrived as retransmissions.
+    pub packets_retransmitted: u64,
+    /// Packets that a retransmission made good.
+    pub packets_repaired: u64,
+    /// NACK messages sent.
+    pub nack_count: u64,
+    /// Packets that those NACKs asked for.
+    pub nack_packet_count: u64,
+    /// PLI messages sent.
+    pub pli_count: u64,
+    /// FIR messages sent.
+    pub fir_count: u64,
+    /// Packets received.
+    pub packet_count: u64,
+    /// Bytes received.
+    pub byte_count: u64,
+    /// Bits per second of late.
+    pub bitrate: u64,
+    /// Milliseconds to the endpoint and back.
+    pub round_trip_time: Option<f32>,
+    /// Retransmissions that were of no use.
+    pub rtx_packets_discarded: Option<u64>,
+    /// From 0 (nothing arrives) to 10 (all arrives).
+    pub score: u8,
+}

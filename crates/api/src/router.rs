@@ -1,0 +1,45 @@
+//! A Router: the media of one room.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::id::RouterId;
+use crate::id::{ConsumerId, ProducerId, TransportId};
+use crate::labels::Labels;
+use crate::types::data_structures::AppData;
+use crate::types::rtp_parameters::RtpCodecCapability;
+
+/// How a Router is made.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RouterOptions {
+    /// The codecs that it shall carry.
+    pub media_codecs: Vec<RtpCodecCapability>,
+    /// What travels with the Router and shows wherever it shows.
+    pub labels: Labels,
+    /// What stays with the Router in this process.
+    pub app_data: AppData,
+}
+
+impl RouterOptions {
+    /// A Router for these codecs.
+    #[must_use]
+    pub fn new(media_codecs: Vec<RtpCodecCapability>) -> Self {
+        Self { media_codecs, labels: Labels::default(), app_data: AppData::default() }
+    }
+}
+
+/// What a Router holds.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouterDump {
+    /// Its id.
+    pub id: RouterId,
+    /// What each Consumer consumes.
+    pub map_consumer_id_producer_id: HashMap<ConsumerId, ProducerId>,
+    /// The Consumers of each Producer, also of those that nobody consumes.
+    pub map_producer_id_consumer_ids: HashMap<ProducerId, HashSet<ConsumerId>>,
+    /// Its Transports.
+    pub transport_ids: HashSet<TransportId>,
+}
