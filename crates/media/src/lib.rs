@@ -5,6 +5,7 @@
 //! machine; a packet's way leads from [`demux`] over [`srtp`] and [`rtp`] to the streams in [`stream`].
 #![forbid(unsafe_code)]
 
+pub mod codec;
 pub mod demux;
 pub mod dtls;
 pub mod ice;
@@ -17,3 +18,6 @@ pub mod tcp;
 
 mod now;
 pub use now::Now;
+
+mod tuple;
+pub use tuple::{SocketId, Tuple};

@@ -1,0 +1,96 @@
+//! Master keys, on their way from the key exchange into a context.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{SrtpError, SrtpProfile};
+
+/// The longest master key of any profile (AES-256), in bytes.
+const KEY_LEN_MAX: usize = 32;
+
+/// The length of a master salt as key derivation uses it (RFC 3711 §4.3.1), in bytes.
+pub(super) const SALT_LEN_MAX: usize = 14;
+
+/// Master key and salt of one direction.
+///
+/// Zeroed on drop, never printed, and not `Clone`: a context's constructor takes it by value, so one key gives one context.
+/// The key schedules in a context are not wiped when it goes, because `ring` has no way to.
+pub struct SrtpKeys {
+    profile: SrtpProfile,
+    key: Zeroizing<[u8; KEY_LEN_MAX]>,
+    salt: Zeroizing<[u8; SALT_LEN_MAX]>,
+}
+
+/// What a DTLS handshake gives: the keys of both directions.
+#[derive(Debug)]
+pub struct DtlsSrtpKeys {
+    /// What the DTLS client protects with.
+    pub client: SrtpKeys,
+    /// What the DTLS server protects with.
+    pub server: SrtpKeys,
+}
+
+impl SrtpKeys {
+    /// Takes a copy of a master key and salt, of exactly the profile's lengths.
+    ///
+    /// # Errors
+    /// [`SrtpError::KeyLength`].
+    pub fn new(profile: SrtpProfile, key: &[u8], salt: &[u8]) -> Result<Self, SrtpError> {
+        if key.len() != profile.key_len() || salt.len() != profile.salt_len() {
+            return Err(SrtpError::KeyLength);
+        }
+        let mut keys = Self { profile, key: Zeroizing::default(), salt: Zeroizing::default() };
+        keys.key[..key.len()].copy_from_slice(key);
+        // A 96-bit salt gets 16 zero bits on its right (RFC 7714 §11), which the rest of the array is.
+        keys.salt[..salt.len()].copy_from_slice(salt);
+        Ok(keys)
+    }
+
+    /// The profile that these keys are for.
+    #[must_use]
+    pub const fn profile(&self) -> SrtpProfile {
+        self.profile
+    }
+
+    /// The master key, of the profile's length.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key[..self.profile.key_len()]
+    }
+
+    /// The master salt as the 112-bit number that key derivation takes.
+    pub(super) fn salt(&self) -> u128 {
+        number(self.salt.as_slice())
+    }
+}
+
+impl DtlsSrtpKeys {
+    /// Divides what DTLS exported under `EXTRACTOR-dtls_srtp` (RFC 5764 §4.2): client's key, server's key, client's salt,
+    /// server's salt. The caller wipes `material`, which must have [`SrtpProfile::exporter_len`] bytes.
+    ///
+    /// # Errors
+    /// [`SrtpError::KeyLength`].
+    pub fn from_exporter(profile: SrtpProfile, material: &[u8]) -> Result<Self, SrtpError> {
+        if material.len() != profile.exporter_len() {
+            return Err(SrtpError::KeyLength);
+        }
+        let (keys, salts) = material.split_at(2 * profile.key_len());
+        let (client_key, server_key) = keys.split_at(profile.key_len());
+        let (client_salt, server_salt) = salts.split_at(profile.salt_len());
+        Ok(Self {
+            client: SrtpKeys::new(profile, client_key, client_salt)?,
+            server: SrtpKeys::new(profile, server_key, server_salt)?,
+        })
+    }
+}
+
+impl fmt::Debug for SrtpKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SrtpKeys").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+/// Up to 16 bytes as a big-endian number.
+pub(super) fn number(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
+}

@@ -1,0 +1,157 @@
+//! Where a WebRtcTransport can be reached: its sockets, the candidates made of them, and what a tuple is called outside.
+
+use std::net::SocketAddr;
+
+use hashbrown::HashMap;
+use mafalda_api::types::data_structures::{
+    IceCandidate, IceCandidateTcpType, IceCandidateType, ListenInfo, Protocol, TransportTuple,
+};
+
+use crate::ice::candidate;
+use crate::worker::ListenSocket;
+use crate::{SocketId, Tuple};
+
+/// One listening socket.
+#[derive(Clone, Debug)]
+struct Endpoint {
+    socket: SocketId,
+    protocol: Protocol,
+    local: SocketAddr,
+    announced: Option<String>,
+}
+
+/// A Transport's sockets.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    listening: Vec<Endpoint>,
+    /// Accepted connections, and the listener of each.
+    connections: HashMap<SocketId, SocketId>,
+    candidates: Vec<IceCandidate>,
+}
+
+/// Which protocol's candidates are told to be better.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Preference {
+    pub(crate) udp: bool,
+    pub(crate) tcp: bool,
+}
+
+impl Endpoints {
+    pub(crate) fn new(infos: &[ListenInfo], sockets: &[ListenSocket], preference: Preference) -> Self {
+        let mut endpoints = Self { listening: Vec::new(), connections: HashMap::new(), candidates: Vec::new() };
+        for socket in sockets {
+            let Some(info) = infos.get(socket.info) else { continue };
+            endpoints.listening.push(Endpoint {
+                socket: socket.socket,
+                protocol: info.protocol,
+                local: socket.local,
+                announced: info.announced_address.clone(),
+            });
+            endpoints.add_candidates(info, socket, preference);
+        }
+        endpoints
+    }
+
+    fn add_candidates(&mut self, info: &ListenInfo, socket: &ListenSocket, preference: Preference) {
+        let preferred = match info.protocol {
+            Protocol::Udp => preference.udp,
+            Protocol::Tcp => preference.tcp,
+        };
+        let local_preference = candidate::local_preference(socket.info, preferred);
+        let internal = socket.local.ip().to_string();
+        let announced = info.announced_address.clone().unwrap_or_else(|| internal.clone());
+        let exposes = info.expose_internal_ip && announced != internal;
+        self.candidates.push(candidate_of(info, socket, announced, candidate::priority(local_preference)));
+        if exposes {
+            let priority = candidate::internal_priority(local_preference);
+            self.candidates.push(candidate_of(info, socket, internal, priority));
+        }
+    }
+
+    pub(crate) fn candidates(&self) -> &[IceCandidate] {
+        &self.candidates
+    }
+
+    /// Takes note of a connection that one of the listeners accepted.
+    pub(crate) fn on_accepted(&mut self, listener: SocketId, connection: SocketId) {
+        self.connections.insert(connection, listener);
+    }
+
+    /// Forgets a connection; `true` if there was one.
+    pub(crate) fn remove_connection(&mut self, connection: SocketId) -> bool {
+        self.connections.remove(&connection).is_some()
+    }
+
+    pub(crate) fn is_connection(&self, socket: SocketId) -> bool {
+        self.connections.contains_key(&socket)
+    }
+
+    /// All sockets: listening ones and connections.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = SocketId> {
+        self.listening.iter().map(|endpoint| endpoint.socket).chain(self.connections.keys().copied())
+    }
+
+    /// The tuple as applications know it, with the announced address where there is one.
+    pub(crate) fn describe(&self, tuple: Tuple) -> Option<TransportTuple> {
+        let socket = self.connections.get(&tuple.socket).copied().unwrap_or(tuple.socket);
+        let endpoint = self.listening.iter().find(|endpoint| endpoint.socket == socket)?;
+        let local_address = endpoint.announced.clone().unwrap_or_else(|| endpoint.local.ip().to_string());
+        Some(TransportTuple::WithRemote {
+            local_address,
+            local_port: endpoint.local.port(),
+            remote_ip: tuple.remote.ip(),
+            remote_port: tuple.remote.port(),
+            protocol: endpoint.protocol,
+        })
+    }
+}
+
+fn candidate_of(info: &ListenInfo, socket: &ListenSocket, address: String, priority: u32) -> IceCandidate {
+    let (protocol, tcp_type) = match info.protocol {
+        Protocol::Udp => (candidate::Protocol::Udp, None),
+        Protocol::Tcp => (candidate::Protocol::Tcp, Some(IceCandidateTcpType::Passive)),
+    };
+    IceCandidate {
+        foundation: candidate::foundation(protocol).to_owned(),
+        priority,
+        address,
+        protocol: info.protocol,
+        port: socket.local.port(),
+        r#type: IceCandidateType::Host,
+        tcp_type,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(info: &ListenInfo) -> Endpoints {
+        let socket = ListenSocket { socket: SocketId(3), info: 0, local: SocketAddr::from(([10, 0, 0, 1], 4000)) };
+        Endpoints::new(std::slice::from_ref(info), &[socket], Preference { udp: true, tcp: false })
+    }
+
+    #[test]
+    fn an_exposed_internal_address_is_a_second_candidate_of_lower_priority() {
+        let info = ListenInfo {
+            announced_address: Some("1.2.3.4".into()),
+            expose_internal_ip: true,
+            ..ListenInfo::of_place(Protocol::Udp)
+        };
+        let endpoints = endpoints(&info);
+        let told: Vec<_> = endpoints.candidates().iter().map(|candidate| candidate.address.as_str()).collect();
+        assert_eq!(told, ["1.2.3.4", "10.0.0.1"]);
+        assert!(endpoints.candidates()[0].priority > endpoints.candidates()[1].priority);
+    }
+
+    #[test]
+    fn a_connection_is_described_as_its_listener() {
+        let mut endpoints = endpoints(&ListenInfo::of_place(Protocol::Tcp));
+        endpoints.on_accepted(SocketId(3), SocketId(9));
+        let tuple = Tuple { socket: SocketId(9), remote: SocketAddr::from(([10, 0, 0, 2], 5000)) };
+        let described = endpoints.describe(tuple).unwrap();
+        assert_eq!((described.local_port(), described.protocol()), (4000, Protocol::Tcp));
+        assert_eq!(endpoints.candidates()[0].tcp_type, Some(IceCandidateTcpType::Passive));
+        assert!(endpoints.remove_connection(SocketId(9)) && !endpoints.remove_connection(SocketId(9)));
+    }
+}

@@ -1,0 +1,69 @@
+//! Why packets were dropped, as counters: bad input is data here, never a log line and never an error.
+
+/// Why a packet went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// Its first byte belongs to no protocol that we speak (RFC 7983).
+    UnknownProtocol,
+    /// From an address that no ICE check has proved.
+    UnknownTuple,
+    /// A STUN message that can't be read.
+    MalformedStun,
+    /// A STUN request for a username that nobody has.
+    UnknownUsername,
+    /// A STUN message that needs no answer.
+    UnansweredStun,
+    /// A DTLS datagram that can't be read or doesn't belong to the handshake.
+    MalformedDtls,
+    /// DTLS before anybody said how to connect, or after the end.
+    UnexpectedDtls,
+    /// An RTP packet that can't be read.
+    MalformedRtp,
+    /// An RTCP packet that can't be read.
+    MalformedRtcp,
+    /// Media before the handshake is over.
+    NoKeys,
+    /// SRTP authentication failed.
+    Unauthentic,
+    /// An SRTP packet that came before.
+    Replayed,
+    /// SRTP refused it for another reason.
+    SrtpRefused,
+    /// An RTP packet of no Producer.
+    UnknownSource,
+    /// An RTP packet that this Producer has already, came too late, or whose number makes no sense.
+    OutOfSequence,
+    /// A retransmission that can't be read.
+    MalformedRtx,
+    /// Too large to be sent on.
+    TooLarge,
+    /// More feedback to send in a turn than fits.
+    ControlQueueFull,
+}
+
+/// How many reasons there are.
+const REASONS: usize = DropReason::ControlQueueFull as usize + 1;
+
+/// One counter per reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops([u64; REASONS]);
+
+impl Drops {
+    /// Counts one.
+    pub(crate) fn count(&mut self, reason: DropReason) {
+        self.0[reason as usize] += 1;
+    }
+
+    /// How many were dropped for this reason.
+    #[must_use]
+    pub fn get(&self, reason: DropReason) -> u64 {
+        self.0[reason as usize]
+    }
+
+    /// How many were dropped at all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}

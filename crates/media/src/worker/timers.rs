@@ -1,0 +1,93 @@
+//! All deadlines of a Worker in one heap.
+//!
+//! Who has deadlines keeps an [`Alarm`], which says for when it is set. A deadline that moves to later isn't moved in the heap:
+//! the old entry comes up first, finds nothing due, and is set anew. So the heap holds few more entries than there are alarms,
+//! and a packet that puts a deadline off costs a comparison.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use crate::router::{RouterKey, StreamKey, TransportKey};
+
+/// Whose deadline it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// ICE consent, DTLS flights, RTCP rounds and feedback of a Transport.
+    Transport(RouterKey, TransportKey),
+    /// NACKs and key-frame requests of a Producer's stream.
+    Stream(RouterKey, StreamKey),
+}
+
+/// For when something is set in the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Alarm(Option<Instant>);
+
+/// The heap.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    heap: BinaryHeap<Reverse<(Instant, Timer)>>,
+}
+
+impl Timers {
+    /// Sees to it that the alarm goes off at that time, or earlier.
+    pub(crate) fn set(&mut self, alarm: &mut Alarm, timer: Timer, at: Option<Instant>) {
+        let Some(at) = at else { return };
+        if alarm.0.is_none_or(|set| at < set) {
+            alarm.0 = Some(at);
+            self.heap.push(Reverse((at, timer)));
+        }
+    }
+
+    /// When the next one goes off.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// One that has gone off. The alarm it belongs to must then [`Alarm::ring`].
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<(Instant, Timer)> {
+        if self.next()? > now {
+            return None;
+        }
+        self.heap.pop().map(|Reverse(entry)| entry)
+    }
+}
+
+impl Alarm {
+    /// Whether it was set for this time; then it is no longer set. Else the entry was one of an earlier setting.
+    pub(crate) fn ring(&mut self, at: Instant) -> bool {
+        let own = self.0 == Some(at);
+        if own {
+            self.0 = None;
+        }
+        own
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use slotmap::Key;
+
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_is_put_off_costs_no_entry_and_one_that_comes_nearer_rings_once() {
+        #[expect(clippy::disallowed_methods, reason = "a test needs some instant")]
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let timer = Timer::Transport(RouterKey::null(), TransportKey::null());
+        let mut timers = Timers::default();
+        let mut alarm = Alarm::default();
+        timers.set(&mut alarm, timer, Some(at(20)));
+        timers.set(&mut alarm, timer, Some(at(30)));
+        assert_eq!(timers.heap.len(), 1);
+        timers.set(&mut alarm, timer, Some(at(10)));
+        assert_eq!(timers.next(), Some(at(10)));
+        assert!(timers.pop(at(9)).is_none());
+        let (first, _) = timers.pop(at(40)).unwrap();
+        let (second, _) = timers.pop(at(40)).unwrap();
+        assert!(alarm.ring(first) && !alarm.ring(second));
+    }
+}
