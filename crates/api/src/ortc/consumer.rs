@@ -1,0 +1,158 @@
+//! What of a consumable stream an endpoint gets, as one RTP stream of its own.
+
+use super::codec_match::{associated_payload_type, is_compatible};
+use super::{ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, validate_rtp_capabilities};
+use crate::types::rtp_parameters::{
+    RtcpFeedback, RtpCapabilities, RtpCodecCapability, RtpCodecParameters, RtpEncodingParameters,
+    RtpEncodingParametersRtx, RtpHeaderExtensionParameters, RtpParameters,
+};
+use crate::types::scalability_modes::ScalabilityMode;
+
+/// Most spatial layers that the text of a scalability mode has room for.
+const SPATIAL_LAYERS_MAX: usize = 99;
+
+/// The side of a Consumer in the negotiation.
+#[derive(Debug, Clone)]
+pub struct ConsumerNegotiation<'a> {
+    /// What the endpoint can do.
+    pub remote: &'a RtpCapabilities,
+    /// Retransmit, by RTX where the endpoint can do it.
+    pub enable_rtx: bool,
+    /// Announce bandwidth estimation.
+    pub enable_bwe: bool,
+    /// MID of the Consumer.
+    pub mid: Option<String>,
+    /// SSRC of the Consumer, drawn by the caller; RTX gets the one above it.
+    pub ssrc: u32,
+}
+
+/// Whether an endpoint can consume a stream: whether [`get_consumer_rtp_parameters`] would succeed.
+///
+/// # Errors
+/// When the capabilities are wrong in themselves.
+pub fn can_consume(
+    consumable: &RtpParameters,
+    remote: &RtpCapabilities,
+) -> Result<bool, RtpCapabilitiesError> {
+    validate_rtp_capabilities(remote)?;
+    let is_consumable = |codec: &RtpCodecParameters| !codec.is_rtx() && remote_codec(codec, remote).is_some();
+    Ok(consumable.codecs.iter().any(is_consumable))
+}
+
+/// Makes the parameters of a Consumer that gets one RTP stream, whatever the Producer sends.
+///
+/// Codecs and header extensions are those that the endpoint also has, the latter under the Router's ids; what it names
+/// beyond that is ignored.
+///
+/// # Errors
+/// When the capabilities are wrong in themselves, or the endpoint has none of the codecs.
+pub fn get_consumer_rtp_parameters(
+    consumable: &RtpParameters,
+    negotiation: ConsumerNegotiation<'_>,
+) -> Result<RtpParameters, ConsumerRtpParametersError> {
+    let ConsumerNegotiation { remote, enable_rtx, enable_bwe, mid, ssrc } = negotiation;
+    validate_rtp_capabilities(remote)?;
+    let codecs = codecs(&consumable.codecs, remote, enable_rtx);
+    if codecs.is_empty() {
+        return Err(ConsumerRtpParametersError::NoCompatibleMediaCodecs);
+    }
+    let rtx_ssrc = codecs.iter().any(RtpCodecParameters::is_rtx).then(|| ssrc.wrapping_add(1));
+    let mut rtp_parameters = RtpParameters {
+        mid,
+        codecs,
+        header_extensions: header_extensions(&consumable.header_extensions, remote),
+        encodings: vec![single_encoding(&consumable.encodings, ssrc, rtx_ssrc)],
+        rtcp: consumable.rtcp.clone(),
+        msid: consumable.msid.clone(),
+    };
+    if enable_bwe {
+        bandwidth::keep_best(&mut rtp_parameters);
+    } else {
+        bandwidth::remove_all(&mut rtp_parameters);
+    }
+    Ok(rtp_parameters)
+}
+
+/// The codecs that the endpoint has too. Not empty means that a media codec is among them.
+fn codecs(
+    consumable: &[RtpCodecParameters],
+    remote: &RtpCapabilities,
+    enable_rtx: bool,
+) -> Vec<RtpCodecParameters> {
+    let mut codecs: Vec<_> = consumable
+        .iter()
+        .filter(|codec| enable_rtx || !codec.is_rtx())
+        .filter_map(|codec| {
+            let mut agreed = codec.clone();
+            *agreed.rtcp_feedback_mut() = feedback(codec, remote_codec(codec, remote)?, enable_rtx);
+            Some(agreed)
+        })
+        .collect();
+
+    let media_payload_types: Vec<_> =
+        codecs.iter().filter(|codec| !codec.is_rtx()).map(RtpCodecParameters::payload_type).collect();
+    codecs.retain(|codec| {
+        !codec.is_rtx()
+            || associated_payload_type(codec.parameters())
+                .is_some_and(|apt| media_payload_types.contains(&apt))
+    });
+    codecs
+}
+
+fn remote_codec<'a>(
+    codec: &RtpCodecParameters,
+    remote: &'a RtpCapabilities,
+) -> Option<&'a RtpCodecCapability> {
+    remote.codecs.iter().find(|capability| is_compatible(codec, *capability))
+}
+
+/// The endpoint's feedback, as far as the Router has it too. Without RTX the endpoint shall not ask for packets.
+fn feedback(codec: &RtpCodecParameters, remote: &RtpCodecCapability, enable_rtx: bool) -> Vec<RtcpFeedback> {
+    let is_agreed = |feedback: &&RtcpFeedback| {
+        codec.rtcp_feedback().contains(feedback) && (enable_rtx || **feedback != RtcpFeedback::Nack)
+    };
+    remote.rtcp_feedback().iter().filter(is_agreed).copied().collect()
+}
+
+/// The extensions that the endpoint has under the same id. Another id would need packets of its own for it.
+fn header_extensions(
+    consumable: &[RtpHeaderExtensionParameters],
+    remote: &RtpCapabilities,
+) -> Vec<RtpHeaderExtensionParameters> {
+    let is_agreed = |extension: &&RtpHeaderExtensionParameters| {
+        remote
+            .header_extensions
+            .iter()
+            .any(|capability| capability.uri == extension.uri && capability.preferred_id == extension.id)
+    };
+    consumable.iter().filter(is_agreed).cloned().collect()
+}
+
+/// One stream that stands for all of the Producer's.
+fn single_encoding(
+    consumable: &[RtpEncodingParameters],
+    ssrc: u32,
+    rtx_ssrc: Option<u32>,
+) -> RtpEncodingParameters {
+    RtpEncodingParameters {
+        ssrc: Some(ssrc),
+        rtx: rtx_ssrc.map(|ssrc| RtpEncodingParametersRtx { ssrc }),
+        scalability_mode: scalability_mode(consumable),
+        max_bitrate: consumable.iter().filter_map(|encoding| encoding.max_bitrate).max(),
+        ..RtpEncodingParameters::default()
+    }
+}
+
+/// The layers that a Consumer can choose among. Streams of a simulcast count as spatial layers; all are taken to have
+/// the temporal layers of the first that names any.
+fn scalability_mode(consumable: &[RtpEncodingParameters]) -> ScalabilityMode {
+    let mut modes = consumable.iter().map(|encoding| &encoding.scalability_mode);
+    let mode = modes.find(|mode| !mode.is_none()).cloned().unwrap_or_default();
+    if consumable.len() <= 1 {
+        return mode;
+    }
+    let spatial_layers = consumable.len().min(SPATIAL_LAYERS_MAX);
+    format!("L{spatial_layers}T{}", mode.temporal_layers())
+        .parse()
+        .expect("counts without leading zero spell a scalability mode")
+}

@@ -1,0 +1,10 @@
+//! Negotiation from the outside: a Router's capabilities, Producers mapped to them, Consumers made from those.
+
+#![expect(clippy::unwrap_used, reason = "a test whose values don't parse has failed")]
+
+mod browser;
+mod consumer;
+mod fixture;
+mod producer;
+mod property;
+mod router;
