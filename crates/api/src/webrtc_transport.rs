@@ -1,16 +1,20 @@
 //! A WebRtcTransport: the way of media between a browser and a Router, over ICE, DTLS and SRTP.
 
+mod handle;
+
 use std::collections::HashMap;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::handle::{WeakWebRtcTransport, WebRtcTransport};
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;
 use crate::transport::{RecvRtpHeaderExtensions, RtpListener};
 use crate::types::data_structures::{
-    AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo, TransportTuple,
+    AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo,
+    TransportTuple,
 };
 
 /// Where a WebRtcTransport listens: one address at least.
@@ -30,6 +34,10 @@ impl WebRtcTransportListenInfos {
     pub fn insert(mut self, listen_info: ListenInfo) -> Self {
         self.0.push(listen_info);
         self
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<ListenInfo> {
+        self.0
     }
 }
 

@@ -1,5 +1,7 @@
 //! A Worker: on this machine a thread that carries the media of any number of Routers.
 
+mod handle;
+
 use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::handle::{WeakWorker, Worker};
 use crate::error::RequestError;
 use crate::id::RouterId;
 pub use crate::id::WorkerId;
