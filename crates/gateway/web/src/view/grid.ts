@@ -1,26 +1,31 @@
 // How many columns show a number of pictures largest.
 
-const RATIO = 16 / 9;
-const GAP = 12;
+export const GAP = 10;
 
-export interface Layout {
-  columns: number;
-  /** Of one tile, in pixels. */
+/** Cameras give 16:9. Cutting a little off the sides makes pictures larger where the window is not as wide as that. */
+const RATIO_MAX = 16 / 9;
+const RATIO_MIN = 4 / 3;
+/** The same in a window that is higher than wide, such as a telephone held upright. */
+const RATIO_MIN_UPRIGHT = 1;
+
+export interface Size {
   width: number;
   height: number;
 }
 
-/** Tiles are between 16:9 and 4:5, so that a telephone held upright is filled too. */
-export function layout(count: number, width: number, height: number): Layout {
-  let best: Layout = { columns: 1, width: 0, height: 0 };
+/** The size of each of `count` tiles, in whole pixels, so that they fill the space with the largest pictures. */
+export function tileSize(count: number, space: Size): Size {
+  const ratioMin = space.width > space.height ? RATIO_MIN : RATIO_MIN_UPRIGHT;
+  let best: Size = { width: 0, height: 0 };
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
-    const free = { width: (width - GAP * (columns - 1)) / columns, height: (height - GAP * (rows - 1)) / rows };
-    const fitted = { width: Math.min(free.width, free.height * RATIO), height: 0 };
-    fitted.height = Math.min(free.height, fitted.width / 0.8);
-    if (fitted.width > free.height * RATIO - 1) fitted.height = free.height;
-    const area = (tile: { width: number; height: number }): number => tile.width * Math.min(tile.height, tile.width / 1.2);
-    if (area(fitted) > area(best)) best = { columns, ...fitted };
+    const free = {
+      width: (space.width - GAP * (columns - 1)) / columns,
+      height: (space.height - GAP * (rows - 1)) / rows,
+    };
+    const width = Math.min(free.width, free.height * RATIO_MAX);
+    const height = Math.min(free.height, width / ratioMin);
+    if (width * height > best.width * best.height) best = { width, height };
   }
-  return { columns: best.columns, width: Math.floor(best.width), height: Math.floor(best.height) };
+  return { width: Math.max(0, Math.floor(best.width)), height: Math.max(0, Math.floor(best.height)) };
 }

@@ -7,7 +7,7 @@ import type { RemotePeer } from '../session';
 import { type Summary, summarize } from '../stats';
 import { Controls } from './controls';
 import { h, icon } from './dom';
-import { layout } from './grid';
+import { GAP, tileSize } from './grid';
 import { copyLink } from './share';
 import { Tile } from './tile';
 
@@ -114,11 +114,11 @@ export class Stage {
   }
 
   private arrange(): void {
-    const { clientWidth, clientHeight } = this.grid;
-    const { columns, width, height } = layout(this.grid.children.length, clientWidth, clientHeight);
-    this.grid.style.setProperty('--columns', String(columns));
-    this.grid.style.setProperty('--width', `${width}px`);
-    this.grid.style.setProperty('--height', `${height}px`);
+    const { clientWidth: width, clientHeight: height, children, style } = this.grid;
+    const tile = tileSize(children.length, { width, height });
+    style.setProperty('--gap', `${GAP}px`);
+    style.setProperty('--width', `${tile.width}px`);
+    style.setProperty('--height', `${tile.height}px`);
   }
 
   private async measureQuality(): Promise<void> {

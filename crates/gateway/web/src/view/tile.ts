@@ -31,7 +31,6 @@ export class Tile {
     this.element = h('article.tile', {}, this.avatar, this.video, h('div.label', {}, this.mute, this.name), this.bars);
     this.element.classList.toggle('own', own);
     this.element.dataset['peer'] = id;
-    this.video.srcObject = this.stream;
   }
 
   render(state: TileState): void {
@@ -78,6 +77,9 @@ export class Tile {
     for (const track of this.stream.getTracks()) if (!tracks.includes(track)) this.stream.removeTrack(track);
     const missing = tracks.filter((track) => !this.stream.getTracks().includes(track));
     for (const track of missing) this.stream.addTrack(track);
+    // A stream without tracks would keep the page from being loaded.
+    const source = tracks.length > 0 ? this.stream : null;
+    if (this.video.srcObject !== source) this.video.srcObject = source;
     return missing.length > 0;
   }
 }
