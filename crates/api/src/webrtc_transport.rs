@@ -187,6 +187,8 @@ pub struct WebRtcTransportStat {
     pub rtx_bytes_sent: u64,
     /// Bits per second of retransmissions sent.
     pub rtx_send_bitrate: u64,
+    /// Bits per second that the endpoint says it can take (REMB), if it says.
+    pub available_outgoing_bitrate: Option<u64>,
     /// The limit of what the endpoint shall send, where one is set.
     pub max_incoming_bitrate: Option<u64>,
     /// Always controlled.

@@ -9,6 +9,7 @@ pub mod candidate;
 
 mod agent;
 mod credentials;
+mod keyring;
 mod paths;
 
 pub use agent::{CONSENT_TIMEOUT_MAX, CONSENT_TIMEOUT_MIN, IceConfig, IceEvent, IceLite, IceState, StunDrop};

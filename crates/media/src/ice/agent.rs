@@ -6,11 +6,12 @@ use rand::rngs::StdRng;
 use thiserror::Error;
 
 use super::credentials::{Credentials, Password, UsernameFragment};
+use super::keyring::{Keyring, Refusal};
 use super::paths::{Paths, TUPLES_MAX};
-use crate::stun::{self, Class, ErrorCode, RESPONSE_LEN_MAX};
+use crate::stun::{self, Class, RESPONSE_LEN_MAX};
 use crate::{Now, SocketId, Tuple};
 
-/// The shortest consent timeout: clients check every 5 s or less (RFC 7675 §5.1), so this outlives one that got lost.
+/// The shortest consent timeout: clients check every 4 to 6 s (RFC 7675 §5.1), so one check may get lost.
 pub const CONSENT_TIMEOUT_MIN: Duration = Duration::from_secs(10);
 
 /// The longest consent timeout: after this a client that fell silent has no use for its place.
@@ -79,22 +80,13 @@ pub enum StunDrop {
 #[derive(Debug)]
 pub struct IceLite {
     config: IceConfig,
-    local: Credentials,
-    /// From before the last restart, until the peer uses the new ones.
-    previous: Option<Previous>,
+    keyring: Keyring,
     state: IceState,
     paths: Paths,
     /// The greatest NOMINATION since the last restart or disconnection; 0, which no peer sends, if there was none.
     nomination: u32,
     consent_deadline: Option<Instant>,
     reported: Reported,
-}
-
-#[derive(Debug)]
-struct Previous {
-    credentials: Credentials,
-    /// The peer has used the new ones; this is only here until it is reported.
-    retired: bool,
 }
 
 /// What the owner knows from events.
@@ -105,19 +97,6 @@ struct Reported {
     state: IceState,
 }
 
-/// The credentials that a request knew.
-struct Authentic {
-    password: Password,
-    /// They are not those from before a restart.
-    current: bool,
-}
-
-/// A refusal; signed if the sender has proved itself.
-struct Refusal {
-    error: ErrorCode,
-    password: Option<Password>,
-}
-
 impl IceLite {
     /// An agent with credentials from `rng`, which has to be seeded from the operating system.
     #[must_use]
@@ -125,8 +104,7 @@ impl IceLite {
         let clamp = |timeout: Duration| timeout.clamp(CONSENT_TIMEOUT_MIN, CONSENT_TIMEOUT_MAX);
         Self {
             config: IceConfig { consent_timeout: config.consent_timeout.map(clamp) },
-            local: Credentials::random(rng),
-            previous: None,
+            keyring: Keyring::new(rng),
             state: IceState::New,
             paths: Paths::new(),
             nomination: 0,
@@ -142,7 +120,12 @@ impl IceLite {
     /// What the peer has to know.
     #[must_use]
     pub fn local(&self) -> &Credentials {
-        &self.local
+        self.keyring.current()
+    }
+
+    /// The names by which checks are let in: the present one, and since a restart for a while the one before.
+    pub fn username_fragments(&self) -> impl Iterator<Item = UsernameFragment> {
+        self.keyring.username_fragments()
     }
 
     /// How far the agent has come.
@@ -196,7 +179,7 @@ impl IceLite {
         if out.len() < RESPONSE_LEN_MAX {
             return Err(StunDrop::NoRoom);
         }
-        let written = match self.check(request) {
+        let written = match self.keyring.check(request) {
             Ok(authentic) => {
                 self.accept(now, tuple, request, authentic.current);
                 request.write_success(tuple.remote, authentic.password.as_bytes(), out)
@@ -224,14 +207,12 @@ impl IceLite {
     /// fragment is returned, or it is that of an event which nobody has taken.
     #[must_use = "a fragment that is returned is valid no more"]
     pub fn restart(&mut self, now: Now, rng: &mut StdRng) -> Option<UsernameFragment> {
-        let next = Credentials::random(rng);
-        let old = std::mem::replace(&mut self.local, next);
-        let older = self.previous.replace(Previous { credentials: old, retired: false });
+        let older = self.keyring.renew(rng);
         self.nomination = 0;
         if self.consent_deadline.is_some() {
             self.restart_consent(now);
         }
-        older.map(|older| older.credentials.username_fragment)
+        older
     }
 
     /// When [`Self::handle_timeout`] is to be called.
@@ -252,50 +233,12 @@ impl IceLite {
         self.poll_tuples()
             .or_else(|| self.poll_selected())
             .or_else(|| self.poll_state())
-            .or_else(|| self.poll_retired())
-    }
-
-    /// The order of these is that of mediasoup: form before authenticity before role.
-    fn check(&self, request: &stun::Message<'_>) -> Result<Authentic, Refusal> {
-        let well_formed = request.method() == stun::BINDING
-            && request.has_fingerprint()
-            && request.priority().is_some()
-            && request.username().is_some()
-            && request.is_signed();
-        if !well_formed {
-            return Err(Refusal { error: ErrorCode::BadRequest, password: None });
-        }
-        let authentic =
-            self.authenticate(request).ok_or(Refusal { error: ErrorCode::Unauthorized, password: None })?;
-        let refuse = |error| Err(Refusal { error, password: Some(authentic.password) });
-        if request.unknown_attributes().len() > 0 {
-            return refuse(ErrorCode::UnknownAttribute);
-        }
-        if request.ice_controlled().is_some() {
-            return refuse(ErrorCode::RoleConflict);
-        }
-        Ok(authentic)
-    }
-
-    fn authenticate(&self, request: &stun::Message<'_>) -> Option<Authentic> {
-        let (credentials, current) = self.credentials_for(request.local_username_fragment()?)?;
-        let password = credentials.password;
-        request.is_signed_with(password.as_bytes()).then_some(Authentic { password, current })
-    }
-
-    fn credentials_for(&self, fragment: &[u8]) -> Option<(&Credentials, bool)> {
-        let is_for =
-            |credentials: &Credentials| credentials.username_fragment.as_str().as_bytes() == fragment;
-        if is_for(&self.local) {
-            return Some((&self.local, true));
-        }
-        let previous = self.previous.as_ref().filter(|previous| !previous.retired)?;
-        is_for(&previous.credentials).then_some((&previous.credentials, false))
+            .or_else(|| self.keyring.take_retired().map(IceEvent::CredentialsRetired))
     }
 
     fn accept(&mut self, now: Now, tuple: Tuple, request: &stun::Message<'_>, current: bool) {
-        if let (true, Some(previous)) = (current, &mut self.previous) {
-            previous.retired = true;
+        if current {
+            self.keyring.retire_previous();
         }
         self.paths.add(tuple);
         if self.nominates(request) {
@@ -350,11 +293,6 @@ impl IceLite {
     fn poll_state(&mut self) -> Option<IceEvent> {
         let before = std::mem::replace(&mut self.reported.state, self.state);
         (before != self.state).then_some(IceEvent::StateChanged(self.state))
-    }
-
-    fn poll_retired(&mut self) -> Option<IceEvent> {
-        let retired = self.previous.take_if(|previous| previous.retired)?;
-        Some(IceEvent::CredentialsRetired(retired.credentials.username_fragment))
     }
 }
 

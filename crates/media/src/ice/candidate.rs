@@ -18,8 +18,8 @@ pub const PREFERRED_BONUS: u16 = 1_000;
 /// Less than a step of the local preference, so that it stays behind its own announced address and ahead of the next.
 pub const INTERNAL_MALUS: u32 = 1_000;
 
-/// Type preference of our host candidates. RFC 8445 §5.1.2.2 recommends 126; mediasoup's value is kept since clients mix
-/// it with their own.
+/// Type preference of our host candidates. RFC 8445 §5.1.2.2 recommends 126; mediasoup's value is kept, so
+/// that a client orders its pairs as it does there.
 const TYPE_PREFERENCE: u32 = 64;
 
 /// RTP and RTCP share the one component (RFC 8445 §4).

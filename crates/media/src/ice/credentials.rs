@@ -55,6 +55,12 @@ impl UsernameFragment {
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
+
+    /// As it lies in USERNAME.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Borrow<[u8]> for UsernameFragment {

@@ -362,8 +362,11 @@ fn types_have_names() {
 proptest! {
     /// Whatever attributes a message has, both codecs find the same in it, and the same checksums.
     #[test]
-    fn the_oracle_agrees(attributes in prop::collection::vec((0x8100_u16..0x81ff, prop::collection::vec(any::<u8>(), 0..20)), 0..8)) {
-        let ours: Vec<(AttributeType, &[u8])> = attributes.iter().map(|(kind, value)| (AttributeType(*kind), value.as_slice())).collect();
+    fn the_oracle_agrees(
+        attributes in prop::collection::vec((0x8100_u16..0x81ff, prop::collection::vec(any::<u8>(), 0..20)), 0..8),
+    ) {
+        let ours: Vec<_> =
+            attributes.iter().map(|(kind, value)| (AttributeType(*kind), value.as_slice())).collect();
         let raw = request(&ours);
         let mut theirs = decoded(&raw);
         assert_oracle_trusts(&mut theirs, PASSWORD);

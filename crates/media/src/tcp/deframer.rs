@@ -100,10 +100,9 @@ impl Deframer {
     /// Goes on with a frame that an earlier chunk has begun.
     fn complete<'chunk>(&mut self, chunk: &mut &'chunk mut [u8]) -> Result<Found<'chunk>, FrameError> {
         loop {
-            // The header and the first byte of the packet come first: nothing is kept before they are right.
+            // The header first; each turn checks what is there, so a wrong packet is never returned.
             let missing = match packet_len(&self.partial)? {
                 None | Some(0) => HEADER_LEN.saturating_sub(self.partial.len()),
-                Some(_) if self.partial.len() == HEADER_LEN => 1,
                 Some(len) => (HEADER_LEN + len).saturating_sub(self.partial.len()),
             };
             if missing == 0 {

@@ -82,10 +82,6 @@ impl Endpoints {
         self.connections.remove(&connection).is_some()
     }
 
-    pub(crate) fn is_connection(&self, socket: SocketId) -> bool {
-        self.connections.contains_key(&socket)
-    }
-
     /// All sockets: listening ones and connections.
     pub(crate) fn sockets(&self) -> impl Iterator<Item = SocketId> {
         self.listening.iter().map(|endpoint| endpoint.socket).chain(self.connections.keys().copied())

@@ -35,6 +35,8 @@ pub enum Input {
     },
     /// Packets of a run could not be sent: the socket, or the connection, was full for too long.
     Unsent {
+        /// Where they should have gone.
+        tuple: Tuple,
         /// Whose.
         sender: Sender,
         /// How many.
