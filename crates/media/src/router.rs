@@ -135,7 +135,7 @@ impl Router {
     pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
         if let Some(transport) = self.transports.get_mut(key) {
             let at = transport.timeout();
-            turn.timers.set(&mut transport.alarm, Timer::Transport(self.key, key), at);
+            turn.timers.set(turn.now.at, &mut transport.alarm, Timer::Transport(self.key, key), at);
         }
     }
 
@@ -143,7 +143,7 @@ impl Router {
     fn set_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
         if let Some(stream) = self.streams.get_mut(key) {
             let at = stream.timeout();
-            turn.timers.set(&mut stream.alarm, Timer::Stream(self.key, key), at);
+            turn.timers.set(turn.now.at, &mut stream.alarm, Timer::Stream(self.key, key), at);
         }
     }
 

@@ -90,6 +90,8 @@ pub(crate) struct Transport {
     next_mid: u32,
     /// What to acknowledge with transport-wide feedback, once a Producer has it.
     pub(crate) arrivals: Option<ArrivalLog>,
+    /// The stream that the newest of these packets was of. The acknowledgement names one, though it is for all of them.
+    pub(crate) acknowledged_ssrc: u32,
     /// The SSRC that our own feedback comes from: RTCP needs one, and there is no stream of ours behind it.
     pub(crate) feedback_ssrc: u32,
     pub(crate) next_rtcp: Instant,
@@ -156,6 +158,7 @@ impl Transport {
             cname: None,
             next_mid: 0,
             arrivals: None,
+            acknowledged_ssrc: 0,
             feedback_ssrc: turn.rng.random(),
             next_rtcp: turn.now.at + RTCP_FIRST,
             next_transport_cc: 0,

@@ -406,3 +406,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ impl Router {
         let extensions = Extensions::parse(packet, &header, &transport.extension_ids);
         if let (Some(arrivals), Some(sequence)) = (&mut transport.arrivals, extensions.transport_cc) {
             arrivals.on_packet(turn.now, sequence);
+            transport.acknowledged_ssrc = header.ssrc;
         }
         let (stream, rtx) = self.find_stream(turn, key, &header, &extensions, packet)?;
         let inbound = Inbound { packet, start, header, extensions: &extensions };

@@ -13,7 +13,7 @@ use crate::worker::turn::Wrap;
 
 use super::{Router, StreamKey, TransportKey};
 
-/// Packets asked for with one look at the list. What is left comes with the next look, 40 ms later.
+/// Packets asked for with one look at the list. What is left comes with the next look, a millisecond later.
 const NACKS_MAX: usize = 512;
 /// How often a bitrate limit is repeated to the sender, as in mediasoup: REMB has no acknowledgement.
 const REMB_INTERVAL: Duration = Duration::from_millis(1500);
@@ -116,10 +116,10 @@ impl Router {
     /// Tells the sender which of its packets have arrived, for its bandwidth estimation.
     pub(super) fn acknowledge(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
-        let media_ssrc = transport.streams.iter().find_map(|key| self.streams.get(*key)?.ssrc());
-        let (own, wrap) = (transport.feedback_ssrc, Wrap::Rtcp(self.key, key));
+        let (own, media_ssrc) = (transport.feedback_ssrc, transport.acknowledged_ssrc);
+        let wrap = Wrap::Rtcp(self.key, key);
         let incoming = transport.traffic.received.bitrate(turn.now);
-        let (Some(log), Some(media_ssrc)) = (&mut transport.arrivals, media_ssrc) else { return };
+        let Some(log) = &mut transport.arrivals else { return };
         let mut compound = Compound::new(wrap);
         while let Some(due) = log.poll(turn.now) {
             let arrivals = due.arrivals.iter().map(|it| Arrival { sequence: it.sequence(), at_us: it.at_us });
