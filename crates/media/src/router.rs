@@ -106,7 +106,7 @@ impl Router {
     }
 
     /// Takes a Transport in.
-    pub(crate) fn add_transport(&mut self, turn: &mut Turn<'_>, transport: Transport) -> TransportKey {
+    pub(crate) fn add_transport(&mut self, turn: &mut Turn, transport: Transport) -> TransportKey {
         let key = self.transports.insert(transport);
         self.set_transport_alarm(turn, key);
         key
@@ -115,7 +115,7 @@ impl Router {
     /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
     pub(crate) fn close_transport(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         cause: CloseCause,
     ) -> Option<Transport> {
@@ -132,23 +132,23 @@ impl Router {
     }
 
     /// Sees to it that the Transport is woken for its next deadline.
-    pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn, key: TransportKey) {
         if let Some(transport) = self.transports.get_mut(key) {
             let at = transport.timeout();
-            turn.timers.set(turn.now.at, &mut transport.alarm, Timer::Transport(self.key, key), at);
+            turn.wake(&mut transport.alarm, Timer::Transport(self.key, key), at);
         }
     }
 
     /// Sees to it that the stream is woken for its next deadline.
-    fn set_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    fn set_stream_alarm(&mut self, turn: &mut Turn, key: StreamKey) {
         if let Some(stream) = self.streams.get_mut(key) {
             let at = stream.timeout();
-            turn.timers.set(turn.now.at, &mut stream.alarm, Timer::Stream(self.key, key), at);
+            turn.wake(&mut stream.alarm, Timer::Stream(self.key, key), at);
         }
     }
 
     /// A stream's alarm has gone off: packets are asked for, or a key frame again.
-    pub(crate) fn on_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey, at: std::time::Instant) {
+    pub(crate) fn on_stream_alarm(&mut self, turn: &mut Turn, key: StreamKey, at: std::time::Instant) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         if !stream.alarm.ring(at) {
             return;
@@ -166,7 +166,7 @@ impl Router {
     }
 
     /// A Transport's alarm has gone off: its RTCP is due. ICE and DTLS are the Worker's to wake.
-    pub(crate) fn on_report_time(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(crate) fn on_report_time(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
         if transport.srtp.is_none() {
             return;
@@ -180,7 +180,7 @@ impl Router {
     }
 
     /// ICE or DTLS have made progress: media may flow from now on, and deadlines are others.
-    pub(crate) fn on_settled(&mut self, turn: &mut Turn<'_>, key: TransportKey, settled: Settled) {
+    pub(crate) fn on_settled(&mut self, turn: &mut Turn, key: TransportKey, settled: Settled) {
         if settled.connected || settled.reachable {
             self.refresh_consumers(turn, key);
         }

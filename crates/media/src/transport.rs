@@ -123,7 +123,7 @@ pub(crate) struct RecvExtensions {
 
 impl Transport {
     pub(crate) fn new(
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         command: &CreateWebRtcTransport,
         origin: Origin,
         certificate: &Certificate,
@@ -144,7 +144,7 @@ impl Transport {
         Ok(Self {
             id: command.id,
             origin,
-            ice: IceLite::new(IceConfig { consent_timeout }, turn.rng),
+            ice: IceLite::new(IceConfig { consent_timeout }, &mut turn.rng),
             handshake: Handshake::new(certificate),
             endpoints,
             srtp: None,
@@ -255,7 +255,7 @@ impl Transport {
     }
 
     /// Draws when the next RTCP round is.
-    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn<'_>) {
+    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn) {
         self.next_rtcp = turn.now.at + RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
     }
 

@@ -18,8 +18,6 @@ use std::time::Instant;
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId, WorkerId};
 use mafalda_api::waist::{Failure, Reply};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use slotmap::SlotMap;
 
 use crate::buffer::{Batch, Datagram, Run, SendBuffer, Sender};
@@ -35,8 +33,8 @@ pub use output::Output;
 pub(crate) use paths::{Paths, TransportAt};
 pub(crate) use turn::Turn;
 
-use timers::{Timer, Timers};
-use turn::{Effects, Wrap};
+use timers::Timer;
+use turn::Wrap;
 
 /// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
 const MEDIA_LEN_MAX: usize = 2048;
@@ -54,16 +52,13 @@ pub struct WorkerConfig {
 #[derive(Debug)]
 pub struct Worker {
     config: WorkerConfig,
-    rng: StdRng,
-    now: Now,
+    turn: Turn,
     routers: SlotMap<RouterKey, Router>,
     router_ids: HashMap<RouterId, RouterKey>,
     transports: HashMap<TransportId, TransportAt>,
     producers: HashMap<ProducerId, RouterKey>,
     consumers: HashMap<ConsumerId, TransportAt>,
     paths: Paths,
-    timers: Timers,
-    effects: Effects,
     replies: VecDeque<(u64, Result<Reply, Failure>)>,
     batch: Option<Batch>,
 }
@@ -74,16 +69,13 @@ impl Worker {
     pub fn new(config: WorkerConfig, seed: [u8; 32], now: Now) -> Self {
         Self {
             config,
-            rng: StdRng::from_seed(seed),
-            now,
+            turn: Turn::new(seed, now),
             routers: SlotMap::with_key(),
             router_ids: HashMap::new(),
             transports: HashMap::new(),
             producers: HashMap::new(),
             consumers: HashMap::new(),
             paths: Paths::default(),
-            timers: Timers::default(),
-            effects: Effects::default(),
             replies: VecDeque::new(),
             batch: None,
         }
@@ -91,7 +83,7 @@ impl Worker {
 
     /// Takes in what happened.
     pub fn handle(&mut self, now: Now, input: Input) {
-        self.now = now;
+        self.turn.now = now;
         match input {
             Input::Datagrams(batch) => self.on_batch(batch),
             Input::Call { request, call, sockets } => self.on_call(request, *call, &sockets),
@@ -107,19 +99,19 @@ impl Worker {
         if let Some(output) = self.poll_control(out).or_else(|| self.poll_media(out)) {
             return Some(output);
         }
-        if let Some(event) = self.effects.events.pop_front() {
+        if let Some(event) = self.turn.effects.events.pop_front() {
             return Some(Output::Event(event));
         }
         if let Some((request, result)) = self.replies.pop_front() {
             return Some(Output::Reply { request, result });
         }
-        self.effects.closing.pop().map(Output::CloseSocket)
+        self.turn.effects.closing.pop().map(Output::CloseSocket)
     }
 
     /// When to call with [`Input::Timeout`].
     #[must_use]
     pub fn timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        self.turn.timers.next()
     }
 
     /// The memory of the last batch, once its drain is over.
@@ -132,12 +124,12 @@ impl Worker {
     /// What was dropped so far, by reason.
     #[must_use]
     pub fn drops(&self) -> &Drops {
-        &self.effects.drops
+        &self.turn.effects.drops
     }
 
     /// Takes a live Transport out of its Router, with all that belongs to it; for [`Worker::put_transport`] of another Worker.
     pub fn take_transport(&mut self, now: Now, id: TransportId) -> Option<TransportState> {
-        self.now = now;
+        self.turn.now = now;
         let at = self.transports.remove(&id)?;
         let state = self.routers.get_mut(at.router)?.take(at.transport)?;
         self.forget(&state.transport);
@@ -154,7 +146,7 @@ impl Worker {
         router: RouterId,
         state: TransportState,
     ) -> Result<(), (Failure, Box<TransportState>)> {
-        self.now = now;
+        self.turn.now = now;
         let Some(key) = self.router_ids.get(&router).copied() else {
             return Err((Failure::not_found(router), Box::new(state)));
         };
@@ -164,12 +156,7 @@ impl Worker {
         if let Err(failure) = router.can_put(&state) {
             return Err((failure, Box::new(state)));
         }
-        let turn = &mut Turn {
-            now: self.now,
-            rng: &mut self.rng,
-            effects: &mut self.effects,
-            timers: &mut self.timers,
-        };
+        let turn = &mut self.turn;
         let transport = router.put(turn, state);
         self.remember(TransportAt { router: key, transport });
         Ok(())
@@ -179,7 +166,7 @@ impl Worker {
         for index in 0..batch.len() {
             let Some(datagram) = batch.datagram(index) else { continue };
             if let Err(reason) = self.on_datagram(&mut batch, datagram) {
-                self.effects.drops.count(reason);
+                self.turn.effects.drops.count(reason);
             }
         }
         self.batch = Some(batch);
@@ -195,8 +182,7 @@ impl Worker {
         if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
             return Err(DropReason::TooLarge);
         }
-        let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
-        let turn = &mut turn;
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let Some(transport) = router.transports.get_mut(at.transport) else {
             return Err(DropReason::UnknownTuple);
         };
@@ -218,12 +204,12 @@ impl Worker {
     }
 
     fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
-        let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         transport.ice.on_media(tuple);
         let useful = transport.handshake.handle(turn.now, datagram);
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
         if useful { Ok(()) } else { Err(DropReason::MalformedDtls) }
     }
 
@@ -239,15 +225,15 @@ impl Worker {
                 at.unwrap_or(listener)
             }
         };
-        let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         transport.traffic.received.count(turn.now, datagram.len());
         let mut answer = [0; stun::RESPONSE_LEN_MAX];
         let len = transport.ice.handle(turn.now, tuple, &message, &mut answer);
         let len = len.map_err(|_| DropReason::UnansweredStun)?;
-        turn.effects.control.push(Wrap::Plain(tuple), &answer[..len], &mut turn.effects.drops);
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
+        turn.effects.send(Wrap::Plain(tuple), &answer[..len]);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
         Ok(())
     }
 
@@ -259,19 +245,19 @@ impl Worker {
                 transport.endpoints.on_accepted(listener, connection.socket);
                 self.paths.add_socket(connection.socket, at);
             }
-            _ => self.effects.closing.push(connection.socket),
+            _ => self.turn.effects.closing.push(connection.socket),
         }
     }
 
     fn on_disconnected(&mut self, connection: SocketId) {
         let Some(at) = self.paths.by_socket(connection) else { return };
         self.paths.remove_socket(connection);
-        let Some((router, mut turn, paths)) = self.split(at) else { return };
+        let Some((router, turn, paths)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         transport.endpoints.remove_connection(connection);
         transport.ice.remove_socket(connection);
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
     }
 
     fn on_unsent(&mut self, tuple: Tuple, sender: Sender, packets: u32) {
@@ -282,19 +268,14 @@ impl Worker {
     }
 
     fn on_timeout(&mut self) {
-        while let Some((at, timer)) = self.timers.pop(self.now.at) {
+        while let Some((at, timer)) = self.turn.timers.pop(self.turn.now.at) {
             match timer {
                 Timer::Transport(router, transport) => {
                     self.on_transport_alarm(TransportAt { router, transport }, at)
                 }
                 Timer::Stream(router, stream) => {
                     let Some(router) = self.routers.get_mut(router) else { continue };
-                    let turn = &mut Turn {
-                        now: self.now,
-                        rng: &mut self.rng,
-                        effects: &mut self.effects,
-                        timers: &mut self.timers,
-                    };
+                    let turn = &mut self.turn;
                     router.on_stream_alarm(turn, stream, at);
                 }
             }
@@ -302,8 +283,7 @@ impl Worker {
     }
 
     fn on_transport_alarm(&mut self, at: TransportAt, rang: Instant) {
-        let Some((router, mut turn, paths)) = self.split(at) else { return };
-        let turn = &mut turn;
+        let Some((router, turn, paths)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         if !transport.alarm.ring(rang) {
             return;
@@ -316,7 +296,7 @@ impl Worker {
     }
 
     fn poll_control(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        while let Some((wrap, packet)) = self.effects.control.front() {
+        while let Some((wrap, packet)) = self.turn.effects.control.front() {
             if out.room() < packet.len() + crate::srtp::OVERHEAD_MAX {
                 return Some(Output::Flush);
             }
@@ -332,7 +312,7 @@ impl Worker {
                     .and_then(|transport| transport.protect_rtcp(packet, out.spare()))
                     .map(|(tuple, len)| (tuple, len, Some(TransportAt { router, transport }))),
             };
-            self.effects.control.pop();
+            self.turn.effects.control.pop();
             if let Some((tuple, len, at)) = written {
                 self.count_sent(at, len);
                 return Some(Output::Send(Run::new(tuple, Sender::Control, out.commit(len), len)));
@@ -344,32 +324,31 @@ impl Worker {
     fn count_sent(&mut self, at: Option<TransportAt>, len: usize) {
         let transport = at.and_then(|at| self.routers.get_mut(at.router)?.transports.get_mut(at.transport));
         if let Some(transport) = transport {
-            transport.traffic.sent.count(self.now, len);
+            transport.traffic.sent.count(self.turn.now, len);
         }
     }
 
     fn poll_media(&mut self, out: &mut SendBuffer) -> Option<Output> {
         let empty = Batch::default();
-        while let Some(key) = self.effects.dirty.last().copied() {
+        while let Some(key) = self.turn.effects.dirty.last().copied() {
             let batch = self.batch.as_ref().unwrap_or(&empty);
             let router = self.routers.get_mut(key);
-            let output =
-                router.and_then(|router| router.poll_media(self.now, batch, out, &mut self.effects.drops));
+            let output = router.and_then(|router| {
+                router.poll_media(self.turn.now, batch, out, &mut self.turn.effects.drops)
+            });
             match output {
                 Some(MediaOutput::Run(run)) => return Some(Output::Send(run)),
                 Some(MediaOutput::Full) => return Some(Output::Flush),
-                None => drop(self.effects.dirty.pop()),
+                None => drop(self.turn.effects.dirty.pop()),
             }
         }
         None
     }
 
     /// A Router together with the turn that it works in, and the tables of paths.
-    fn split(&mut self, at: TransportAt) -> Option<(&mut Router, Turn<'_>, &mut Paths)> {
+    fn split(&mut self, at: TransportAt) -> Option<(&mut Router, &mut Turn, &mut Paths)> {
         let router = self.routers.get_mut(at.router)?;
-        let turn =
-            Turn { now: self.now, rng: &mut self.rng, effects: &mut self.effects, timers: &mut self.timers };
-        Some((router, turn, &mut self.paths))
+        Some((router, &mut self.turn, &mut self.paths))
     }
 
     /// Everything of a Transport that others find it by.

@@ -16,7 +16,7 @@ impl Router {
     /// Takes in an SRTCP packet from a Transport's peer. It is decrypted in place.
     pub(crate) fn on_rtcp(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         datagram: &mut [u8],
     ) -> Result<(), DropReason> {
@@ -30,7 +30,7 @@ impl Router {
         Ok(())
     }
 
-    fn on_rtcp_packet(&mut self, turn: &mut Turn<'_>, key: TransportKey, packet: RtcpPacket<'_>) {
+    fn on_rtcp_packet(&mut self, turn: &mut Turn, key: TransportKey, packet: RtcpPacket<'_>) {
         match packet {
             RtcpPacket::SenderReport(report) => {
                 self.on_sender_report(turn, key, report.info);
@@ -60,7 +60,7 @@ impl Router {
         }
     }
 
-    fn on_sender_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, info: SenderInfo) {
+    fn on_sender_report(&mut self, turn: &mut Turn, key: TransportKey, info: SenderInfo) {
         let Some(source) = self.transports.get(key).and_then(|it| it.listener.by_ssrc(info.ssrc)) else {
             return;
         };
@@ -79,7 +79,7 @@ impl Router {
         }
     }
 
-    fn on_report_block(&mut self, turn: &mut Turn<'_>, key: TransportKey, block: ReportBlock) {
+    fn on_report_block(&mut self, turn: &mut Turn, key: TransportKey, block: ReportBlock) {
         let report = ReceivedReport {
             cumulative_lost: block.cumulative_lost,
             extended_highest: block.highest_sequence,
@@ -95,7 +95,7 @@ impl Router {
         }
     }
 
-    fn on_nack(&mut self, turn: &mut Turn<'_>, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
+    fn on_nack(&mut self, turn: &mut Turn, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
         let Some((stream, index)) = self.target(key, ssrc) else { return };
         let Some(row) = self.streams.get_mut(stream).and_then(|stream| stream.rows.get_mut(index)) else {
             return;
@@ -114,7 +114,7 @@ impl Router {
 
     fn on_key_frame_wanted(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         ssrc: u32,
         count: impl FnOnce(&mut Row),
@@ -127,7 +127,7 @@ impl Router {
         }
     }
 
-    fn on_extended_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, report: ExtendedReport<'_>) {
+    fn on_extended_report(&mut self, turn: &mut Turn, key: TransportKey, report: ExtendedReport<'_>) {
         for block in report.blocks() {
             match block {
                 XrBlock::ReceiverReferenceTime(ntp) => {
@@ -143,7 +143,7 @@ impl Router {
     }
 
     /// The peer echoes our reference time: that is the round trip to all streams that it sends.
-    fn on_echo(&mut self, turn: &mut Turn<'_>, key: TransportKey, echo: rtcp::DlrrReport) {
+    fn on_echo(&mut self, turn: &mut Turn, key: TransportKey, echo: rtcp::DlrrReport) {
         let Some(transport) = self.transports.get(key).filter(|it| it.feedback_ssrc == echo.ssrc) else {
             return;
         };
@@ -180,7 +180,7 @@ impl Router {
     }
 
     /// Tells the new score of a Producer, and of all Consumers whose score it is part of.
-    pub(super) fn tell_producer_score(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    pub(super) fn tell_producer_score(&mut self, turn: &mut Turn, key: StreamKey) {
         let Some(stream) = self.streams.get(key) else { return };
         let Some(producer) = self.producers.get(&stream.producer) else { return };
         let id = producer.id;
@@ -196,12 +196,7 @@ impl Router {
         }
     }
 
-    fn tell_consumer_score(
-        &mut self,
-        turn: &mut Turn<'_>,
-        key: TransportKey,
-        id: mafalda_api::id::ConsumerId,
-    ) {
+    fn tell_consumer_score(&mut self, turn: &mut Turn, key: TransportKey, id: mafalda_api::id::ConsumerId) {
         let producer_scores = self.producer_scores(key, id);
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;

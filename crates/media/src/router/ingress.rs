@@ -15,7 +15,7 @@ impl Router {
     /// Takes in an SRTP packet from a Transport's peer.
     pub(crate) fn on_rtp(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         batch: &mut Batch,
         datagram: Datagram,
@@ -37,7 +37,7 @@ impl Router {
 
     fn hand_to_stream(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: StreamKey,
         rtx: bool,
         inbound: Inbound<'_>,
@@ -59,7 +59,7 @@ impl Router {
         Ok(())
     }
 
-    fn on_stream_news(&mut self, turn: &mut Turn<'_>, key: StreamKey, news: StreamNews) {
+    fn on_stream_news(&mut self, turn: &mut Turn, key: StreamKey, news: StreamNews) {
         if news.key_frame_needed {
             self.request_key_frame(turn, key);
         }
@@ -71,7 +71,7 @@ impl Router {
     /// The stream of a packet, and whether the packet is a retransmission.
     fn find_stream(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         header: &RtpHeader,
         extensions: &Extensions,
@@ -90,7 +90,7 @@ impl Router {
     /// Finds a Producer by the names in a packet and remembers its SSRC: the names will not come for long.
     fn latch(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         header: &RtpHeader,
         extensions: &Extensions,
@@ -128,7 +128,7 @@ impl Router {
     }
 
     /// A stream has its SSRC: it shows among the scores, and who waits for it needs a key frame.
-    pub(super) fn on_stream_begun(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    pub(super) fn on_stream_begun(&mut self, turn: &mut Turn, key: StreamKey) {
         self.tell_producer_score(turn, key);
         if self.streams.get(key).is_some_and(|stream| stream.rows.iter().any(|row| row.is_waiting())) {
             self.request_key_frame(turn, key);

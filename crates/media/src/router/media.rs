@@ -28,7 +28,7 @@ impl Router {
     /// Creates a Producer.
     pub(crate) fn produce(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         command: &Produce,
         origin: Origin,
@@ -101,7 +101,7 @@ impl Router {
     /// Creates a Consumer.
     pub(crate) fn consume(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         command: &Consume,
         origin: Origin,
@@ -156,7 +156,7 @@ impl Router {
     }
 
     /// Puts a Consumer's row where its Producer's packets come by.
-    pub(super) fn attach(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
+    pub(super) fn attach(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
@@ -198,14 +198,14 @@ impl Router {
     }
 
     /// Puts the rows of all Consumers that wait for this Producer into its tables.
-    pub(super) fn attach_all(&mut self, turn: &mut Turn<'_>, producer: ProducerId) {
+    pub(super) fn attach_all(&mut self, turn: &mut Turn, producer: ProducerId) {
         for (transport, consumer) in self.consumers_of.get(&producer).cloned().unwrap_or_default() {
             self.attach(turn, transport, consumer);
         }
     }
 
     /// Closes a Producer and all its Consumers.
-    pub(crate) fn close_producer(&mut self, turn: &mut Turn<'_>, id: ProducerId, cause: CloseCause) {
+    pub(crate) fn close_producer(&mut self, turn: &mut Turn, id: ProducerId, cause: CloseCause) {
         let Some(producer) = self.producers.get(&id) else { return };
         let (transport, streams) = (producer.transport, producer.streams.clone());
         turn.effects.tell(Event::Closed { id: id.into(), cause });
@@ -232,7 +232,7 @@ impl Router {
     /// Closes a Consumer.
     pub(crate) fn close_consumer(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         id: ConsumerId,
         cause: CloseCause,
@@ -253,7 +253,7 @@ impl Router {
     /// Pauses or resumes a Producer.
     pub(crate) fn set_producer_paused(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         id: ProducerId,
         paused: bool,
     ) -> Result<(), Failure> {
@@ -275,13 +275,7 @@ impl Router {
         Ok(())
     }
 
-    fn set_producer_paused_for(
-        &mut self,
-        turn: &mut Turn<'_>,
-        key: TransportKey,
-        id: ConsumerId,
-        paused: bool,
-    ) {
+    fn set_producer_paused_for(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId, paused: bool) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
@@ -295,7 +289,7 @@ impl Router {
     /// Pauses or resumes a Consumer.
     pub(crate) fn set_consumer_paused(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         id: ConsumerId,
         paused: bool,
@@ -314,7 +308,7 @@ impl Router {
     }
 
     /// The row does what the Consumer's two pauses together say.
-    fn follow_pause(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
+    fn follow_pause(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
@@ -334,7 +328,7 @@ impl Router {
     }
 
     /// A Transport can send (again): what it would have got in the meantime is gone, so its video begins with a key frame.
-    pub(super) fn refresh_consumers(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(super) fn refresh_consumers(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get(key) else { return };
         let places = transport.consumers.values().filter(|consumer| consumer.is_active()).map(|it| &it.place);
         let streams: Vec<_> = places
@@ -354,7 +348,7 @@ impl Router {
     /// A Consumer's application wants a key frame.
     pub(crate) fn request_key_frame_for(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         id: ConsumerId,
     ) -> Result<(), Failure> {
@@ -398,7 +392,7 @@ fn mid_of(command: &Consume, transport: &mut Transport) -> Result<String, Failur
 }
 
 /// An SSRC that, with its successor for retransmissions, nothing on this Transport uses yet (RFC 3550 §8.1).
-fn free_ssrc(turn: &mut Turn<'_>, transport: &Transport) -> u32 {
+fn free_ssrc(turn: &mut Turn, transport: &Transport) -> u32 {
     loop {
         let ssrc: u32 = turn.rng.random_range(100_000_000..=u32::MAX - 1);
         let used =
@@ -409,14 +403,14 @@ fn free_ssrc(turn: &mut Turn<'_>, transport: &Transport) -> u32 {
     }
 }
 
-fn random_cname(turn: &mut Turn<'_>) -> String {
+fn random_cname(turn: &mut Turn) -> String {
     // RFC 7022 §4.2: 96 random bits are a short-term persistent name.
     let bits: u128 = turn.rng.random();
     format!("{:024x}", bits >> 32)
 }
 
 fn row(
-    turn: &mut Turn<'_>,
+    turn: &mut Turn,
     transport: TransportKey,
     consumer: ConsumerId,
     number: u64,

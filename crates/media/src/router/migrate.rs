@@ -62,7 +62,7 @@ impl Router {
     }
 
     /// Sets a Transport in. Rows of Consumers join their streams where both are here.
-    pub(crate) fn put(&mut self, turn: &mut Turn<'_>, state: TransportState) -> TransportKey {
+    pub(crate) fn put(&mut self, turn: &mut Turn, state: TransportState) -> TransportKey {
         let TransportState { transport, producers } = state;
         let consumers: Vec<_> = transport.consumers.values().map(|it| (it.producer, it.id)).collect();
         let key = self.transports.insert(transport);

@@ -9,8 +9,7 @@ use crate::Tuple;
 use crate::dtls::KeyingMaterial;
 use crate::ice::{IceEvent, IceState};
 use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
-use crate::worker::drops::Drops;
-use crate::worker::turn::{ControlQueue, Wrap};
+use crate::worker::turn::{Effects, Wrap};
 use crate::worker::{Paths, TransportAt, Turn};
 
 /// What the Router must know of it.
@@ -24,20 +23,20 @@ pub(crate) struct Settled {
 
 impl Transport {
     /// Tells, and does, what follows from what happened. Call it after each input to ICE or DTLS.
-    pub(crate) fn settle(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt) -> Settled {
+    pub(crate) fn settle(&mut self, turn: &mut Turn, paths: &mut Paths, at: TransportAt) -> Settled {
         let mut settled = Settled::default();
         while let Some(event) = self.ice.poll_event() {
             settled.reachable |= self.on_ice(turn, paths, at, event);
         }
-        while let Some(event) = self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops) {
+        while let Some(event) = self.poll_handshake(&mut turn.effects) {
             settled.connected |= self.on_handshake(turn, event);
         }
         settled
     }
 
     /// Sends what a closing handshake has to say, and tells nobody: the Transport is about to be gone.
-    pub(crate) fn settle_quietly(&mut self, turn: &mut Turn<'_>) {
-        while self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops).is_some() {}
+    pub(crate) fn settle_quietly(&mut self, turn: &mut Turn) {
+        while self.poll_handshake(&mut turn.effects).is_some() {}
     }
 
     /// Protects RTCP on its way to the peer; where it goes and how long it is.
@@ -52,7 +51,7 @@ impl Transport {
         self.ice.username_fragments()
     }
 
-    fn on_ice(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
+    fn on_ice(&mut self, turn: &mut Turn, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
         match event {
             IceEvent::TupleAdded(tuple) => paths.add_tuple(tuple, at),
             IceEvent::TupleRemoved(tuple) => {
@@ -85,17 +84,17 @@ impl Transport {
         false
     }
 
-    fn poll_handshake(&mut self, control: &mut ControlQueue, drops: &mut Drops) -> Option<HandshakeEvent> {
+    fn poll_handshake(&mut self, effects: &mut Effects) -> Option<HandshakeEvent> {
         let selected = self.ice.selected();
         self.handshake.poll(|datagram| {
             // Without a way to the peer a flight is lost, and repeated later.
             if let Some(tuple) = selected {
-                control.push(Wrap::Plain(tuple), datagram, drops);
+                effects.send(Wrap::Plain(tuple), datagram);
             }
         })
     }
 
-    fn on_handshake(&mut self, turn: &mut Turn<'_>, event: HandshakeEvent) -> bool {
+    fn on_handshake(&mut self, turn: &mut Turn, event: HandshakeEvent) -> bool {
         let (state, remote_cert, connected) = match event {
             HandshakeEvent::State(state) => (state, None, false),
             HandshakeEvent::Connected { keying, peer_certificate } => match srtp(&keying) {

@@ -206,11 +206,11 @@ impl Stage {
     /// What DTLS would bring about.
     pub(in crate::worker) fn key(&mut self, peer: &Peer) {
         let at = self.worker.transports[&peer.id];
-        let (router, mut turn, _) = self.worker.split(at).unwrap();
+        let (router, turn, _) = self.worker.split(at).unwrap();
         let transport = &mut router.transports[at.transport];
         let (ours, theirs) = keys(peer.tuple.socket);
         transport.srtp = Some(Srtp { sender: SrtpSender::new(ours), receiver: SrtpReceiver::new(theirs) });
-        router.on_settled(&mut turn, at.transport, Settled { connected: true, reachable: false });
+        router.on_settled(turn, at.transport, Settled { connected: true, reachable: false });
         self.drain();
     }
 
