@@ -224,3 +224,6 @@ pub enum ConsumerRtpStreamStat {
     /// The Consumer's own.
     Outbound(ConsumerStat),
 }
+
+#[cfg(test)]
+mod tests;

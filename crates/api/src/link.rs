@@ -278,3 +278,6 @@ fn disconnected() -> Failure {
 fn reply_of<O: Operation>(reply: Reply) -> O::Reply {
     O::Reply::try_from(reply).ok().expect("a backend answers an operation with its own reply")
 }
+
+#[cfg(test)]
+mod tests;

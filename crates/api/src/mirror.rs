@@ -59,6 +59,11 @@ impl Mirror {
         drop(gone);
     }
 
+    #[cfg(test)]
+    pub(crate) fn expected(&self) -> usize {
+        self.0.read().expect("no holder panics").expected.len()
+    }
+
     /// Of these objects, those that nobody waits for any more will not appear.
     pub(crate) fn give_up_abandoned(&self, ids: &[ObjectId]) {
         let mut table = self.0.write().expect("no holder panics");
@@ -114,28 +119,22 @@ impl Mirror {
         let mut comparison = Comparison::default();
         let present: HashSet<ObjectId> = objects.iter().map(ObjectState::id).collect();
         let table = self.0.read().expect("no holder panics");
+        // In this order parents come before their children, and Producers before Consumers.
         let missing: BTreeMap<ObjectId, &Arc<Mirrored>> = table
             .entries
             .iter()
             .filter(|(id, _)| !present.contains(id))
             .map(|(id, entry)| (*id, entry))
             .collect();
-        for (id, entry) in &missing {
-            let (parent, producer, owned) = entry.with(|state| {
-                let producer =
-                    if let ObjectState::Consumer(state) = state { Some(state.producer.into()) } else { None };
-                (state.parent(), producer, state.origin().owner.is_some())
-            });
-            let is_missing = |id: Option<ObjectId>| id.is_some_and(|id| missing.contains_key(&id));
+        let mut closed = HashSet::new();
+        for (id, entry) in missing {
+            let (cause, owned) =
+                entry.with(|state| (cause_of_end(state, &closed), state.origin().owner.is_some()));
             if same_epoch && !owned {
-                comparison.departed.push(*id);
-            } else if is_missing(parent) {
-                let cause = parent_closed(parent.expect("it is missing"));
-                comparison.events.push(Event::Closed { id: *id, cause });
-            } else if is_missing(producer) {
-                comparison.events.push(Event::Closed { id: *id, cause: CloseCause::ProducerClosed });
+                comparison.departed.push(id);
             } else {
-                comparison.events.push(Event::Closed { id: *id, cause: CloseCause::Requested });
+                closed.insert(id);
+                comparison.events.push(Event::Closed { id, cause });
             }
         }
         for state in objects {
@@ -154,12 +153,20 @@ impl Expected {
     }
 }
 
-/// The cause that a parent's end is for its children.
-fn parent_closed(parent: ObjectId) -> CloseCause {
-    match parent {
-        ObjectId::Worker(_) => CloseCause::WorkerClosed,
-        ObjectId::Router(_) => CloseCause::RouterClosed,
-        ObjectId::Transport(_) => CloseCause::TransportClosed,
-        ObjectId::Producer(_) | ObjectId::Consumer(_) => unreachable!("nothing lives in these"),
+/// Why an object has probably ended, when these have.
+fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
+    match state {
+        ObjectState::Router(state) if closed.contains(&state.worker.into()) => CloseCause::WorkerClosed,
+        ObjectState::WebRtcTransport(state) if closed.contains(&state.router.into()) => {
+            CloseCause::RouterClosed
+        }
+        ObjectState::Producer(state) if closed.contains(&state.transport.into()) => {
+            CloseCause::TransportClosed
+        }
+        ObjectState::Consumer(state) if closed.contains(&state.transport.into()) => {
+            CloseCause::TransportClosed
+        }
+        ObjectState::Consumer(state) if closed.contains(&state.producer.into()) => CloseCause::ProducerClosed,
+        _ => CloseCause::Requested,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Above it are the typed handles, below it any number of implementations of [`Backend`]: threads of this process, a remote
 //! machine, a cluster. All three enums of the vocabulary ([`Command`], [`Reply`], [`Event`]) are closed: adding an operation
-//! adds one struct and one row in [`operation`], and the compiler names each place that has to know it.
+//! adds one struct and one row in the table of `operation.rs`, and the compiler names each place that has to know it.
 
 mod backend;
 mod event;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::handle::{WeakWorker, Worker};
-use crate::error::RequestError;
+pub use crate::error::{CreateRouterError, RequestError};
 use crate::id::RouterId;
 pub use crate::id::WorkerId;
 use crate::labels::Labels;

@@ -44,6 +44,7 @@ impl WorkerManager {
     /// # Panics
     /// When the operating system refuses a thread.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "mediasoup's signature")]
     pub fn with_executor(executor: Arc<Executor<'static>>) -> Self {
         let started = start(LocalOptions::default());
         let (manager, futures) = started.expect("the operating system gives a thread");

@@ -57,8 +57,10 @@ impl Negotiated {
         check(command)?;
         let parameters =
             ortc::complete_producer_rtp_parameters(command.rtp_parameters.clone(), Some(cname), true);
-        let mapping = ortc::get_producer_rtp_parameters_mapping(&parameters, capabilities, first_mapped_ssrc)?;
-        let consumable = ortc::get_consumable_rtp_parameters(command.kind, &parameters, capabilities, &mapping);
+        let mapping =
+            ortc::get_producer_rtp_parameters_mapping(&parameters, capabilities, first_mapped_ssrc)?;
+        let consumable =
+            ortc::get_consumable_rtp_parameters(command.kind, &parameters, capabilities, &mapping);
         Ok(Self { rtp_parameters: parameters, consumable, mapping })
     }
 }
@@ -80,7 +82,11 @@ fn check(command: &Produce) -> Result<(), Failure> {
     if let Some(extension) = parameters.header_extensions.iter().find(|it| it.id == 0 || it.id > 255) {
         return invalid(format!("header extension id {} is not in 1 to 255", extension.id));
     }
-    if parameters.mid.as_ref().is_some_and(|mid| mid.is_empty() || mid.len() > crate::rtp::extension::LABEL_MAX) {
+    if parameters
+        .mid
+        .as_ref()
+        .is_some_and(|mid| mid.is_empty() || mid.len() > crate::rtp::extension::LABEL_MAX)
+    {
         return invalid(format!("a MID has 1 to {} bytes", crate::rtp::extension::LABEL_MAX));
     }
     Ok(())
@@ -96,7 +102,11 @@ fn kind_of(codec: &mafalda_api::types::rtp_parameters::RtpCodecParameters) -> Me
 
 impl Producer {
     /// What others know of it.
-    pub(crate) fn state(&self, transport: mafalda_api::id::TransportId, score: Vec<ProducerScore>) -> ProducerState {
+    pub(crate) fn state(
+        &self,
+        transport: mafalda_api::id::TransportId,
+        score: Vec<ProducerScore>,
+    ) -> ProducerState {
         ProducerState {
             id: self.id,
             origin: self.origin.clone(),

@@ -97,7 +97,12 @@ impl Router {
 
     /// What others know of it.
     pub(crate) fn state(&self, worker: mafalda_api::id::WorkerId) -> RouterState {
-        RouterState { id: self.id, origin: self.origin.clone(), worker, rtp_capabilities: self.capabilities.clone() }
+        RouterState {
+            id: self.id,
+            origin: self.origin.clone(),
+            worker,
+            rtp_capabilities: self.capabilities.clone(),
+        }
     }
 
     /// Takes a Transport in.
@@ -108,7 +113,12 @@ impl Router {
     }
 
     /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
-    pub(crate) fn close_transport(&mut self, turn: &mut Turn<'_>, key: TransportKey, cause: CloseCause) -> Option<Transport> {
+    pub(crate) fn close_transport(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        cause: CloseCause,
+    ) -> Option<Transport> {
         let transport = self.transports.get(key)?;
         turn.effects.tell(Event::Closed { id: transport.id.into(), cause });
         let consumers: Vec<ConsumerId> = transport.consumers.keys().copied().collect();

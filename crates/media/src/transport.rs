@@ -134,7 +134,10 @@ impl Transport {
         let preference = Preference { udp: command.prefer_udp, tcp: command.prefer_tcp };
         let endpoints = Endpoints::new(&command.listen_infos, sockets, preference);
         if endpoints.candidates().is_empty() {
-            return Err(Failure::new(ErrorCode::InvalidArgument, "a transport needs an address to listen on"));
+            return Err(Failure::new(
+                ErrorCode::InvalidArgument,
+                "a transport needs an address to listen on",
+            ));
         }
         Ok(Self {
             id: command.id,
@@ -208,7 +211,9 @@ impl Transport {
     pub(crate) fn learn_extensions(&mut self, parameters: &RtpParameters) {
         for extension in &parameters.header_extensions {
             let Some(kind) = extension_kind(extension.uri) else { continue };
-            let Some(id) = u8::try_from(extension.id).ok().and_then(std::num::NonZeroU8::new) else { continue };
+            let Some(id) = u8::try_from(extension.id).ok().and_then(std::num::NonZeroU8::new) else {
+                continue;
+            };
             self.extension_ids.insert(id, kind);
             let told = &mut self.recv_extensions;
             let slot = match kind {
@@ -221,7 +226,8 @@ impl Transport {
             };
             *slot = Some(id.get());
         }
-        let feedback = parameters.codecs.iter().any(|codec| codec.rtcp_feedback().contains(&RtcpFeedback::TransportCc));
+        let feedback =
+            parameters.codecs.iter().any(|codec| codec.rtcp_feedback().contains(&RtcpFeedback::TransportCc));
         if feedback && self.recv_extensions.transport_wide_cc01.is_some() && self.arrivals.is_none() {
             self.arrivals = Some(ArrivalLog::new());
         }

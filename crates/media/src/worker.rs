@@ -94,7 +94,7 @@ impl Worker {
         self.now = now;
         match input {
             Input::Datagrams(batch) => self.on_batch(batch),
-            Input::Call { request, call, sockets } => self.on_call(request, call, sockets),
+            Input::Call { request, call, sockets } => self.on_call(request, *call, &sockets),
             Input::Accepted { listener, connection } => self.on_accepted(listener, connection),
             Input::Disconnected { connection } => self.on_disconnected(connection),
             Input::Unsent { tuple, sender, packets } => self.on_unsent(tuple, sender, packets),
@@ -197,12 +197,15 @@ impl Worker {
         }
         let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let turn = &mut turn;
-        let Some(transport) = router.transports.get_mut(at.transport) else { return Err(DropReason::UnknownTuple) };
+        let Some(transport) = router.transports.get_mut(at.transport) else {
+            return Err(DropReason::UnknownTuple);
+        };
         transport.traffic.received.count(turn.now, len);
         match kind {
             Kind::Rtcp => router.on_rtcp(turn, at.transport, batch.bytes_mut(datagram.range())),
             Kind::Rtp => {
-                let moved = transport.ice.selected() != Some(datagram.tuple) && transport.ice.on_media(datagram.tuple);
+                let moved = transport.ice.selected() != Some(datagram.tuple)
+                    && transport.ice.on_media(datagram.tuple);
                 if moved {
                     transport.settle(turn, paths, at);
                 }
@@ -281,7 +284,9 @@ impl Worker {
     fn on_timeout(&mut self) {
         while let Some((at, timer)) = self.timers.pop(self.now.at) {
             match timer {
-                Timer::Transport(router, transport) => self.on_transport_alarm(TransportAt { router, transport }, at),
+                Timer::Transport(router, transport) => {
+                    self.on_transport_alarm(TransportAt { router, transport }, at)
+                }
                 Timer::Stream(router, stream) => {
                     let Some(router) = self.routers.get_mut(router) else { continue };
                     let turn = &mut Turn {
@@ -348,7 +353,8 @@ impl Worker {
         while let Some(key) = self.effects.dirty.last().copied() {
             let batch = self.batch.as_ref().unwrap_or(&empty);
             let router = self.routers.get_mut(key);
-            let output = router.and_then(|router| router.poll_media(self.now, batch, out, &mut self.effects.drops));
+            let output =
+                router.and_then(|router| router.poll_media(self.now, batch, out, &mut self.effects.drops));
             match output {
                 Some(MediaOutput::Run(run)) => return Some(Output::Send(run)),
                 Some(MediaOutput::Full) => return Some(Output::Flush),
@@ -361,18 +367,16 @@ impl Worker {
     /// A Router together with the turn that it works in, and the tables of paths.
     fn split(&mut self, at: TransportAt) -> Option<(&mut Router, Turn<'_>, &mut Paths)> {
         let router = self.routers.get_mut(at.router)?;
-        let turn = Turn {
-            now: self.now,
-            rng: &mut self.rng,
-            effects: &mut self.effects,
-            timers: &mut self.timers,
-        };
+        let turn =
+            Turn { now: self.now, rng: &mut self.rng, effects: &mut self.effects, timers: &mut self.timers };
         Some((router, turn, &mut self.paths))
     }
 
     /// Everything of a Transport that others find it by.
     fn remember(&mut self, at: TransportAt) {
-        let Some(transport) = self.routers.get(at.router).and_then(|router| router.transports.get(at.transport)) else {
+        let Some(transport) =
+            self.routers.get(at.router).and_then(|router| router.transports.get(at.transport))
+        else {
             return;
         };
         self.transports.insert(transport.id, at);

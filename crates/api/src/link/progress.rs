@@ -146,3 +146,6 @@ impl Drop for Seat<'_> {
         drop(waker);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ fn consumer(old: &ConsumerState, new: &ConsumerState, events: &mut Vec<Event>) {
         events.push(Event::ConsumerScoreChanged { id, score: new.score.clone() });
     }
 }
+
+#[cfg(test)]
+mod tests;

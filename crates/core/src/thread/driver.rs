@@ -55,7 +55,8 @@ impl Driver {
         mailbox: Mailbox,
         reports: Reports,
     ) -> Result<Self, Failure> {
-        let system = |error: std::io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
+        let system =
+            |error: std::io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
         let config = WorkerConfig { id: command.id, certificate };
         Ok(Self {
             machine: Worker::new(config, rand::random(), now()),
@@ -121,7 +122,7 @@ impl Driver {
             _ => Ok(Vec::new()),
         };
         match sockets {
-            Ok(sockets) => self.feed(now, Input::Call { request, call, sockets }),
+            Ok(sockets) => self.feed(now, Input::Call { request, call: Box::new(call), sockets }),
             Err(failure) => self.news.push(Report::Reply { request, result: Err(failure) }),
         }
     }
@@ -148,7 +149,8 @@ impl Driver {
             }
         }
         if bound.is_empty() {
-            let detail = "no listen info is usable: none given, none of an enabled protocol, or none of this place's";
+            let detail =
+                "no listen info is usable: none given, none of an enabled protocol, or none of this place's";
             return Err(Failure::new(ErrorCode::InvalidArgument, detail));
         }
         Ok(bound)

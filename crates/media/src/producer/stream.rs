@@ -15,8 +15,8 @@ use crate::router::TransportKey;
 use crate::rtp::RtpHeader;
 use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
 use crate::stream::{
-    ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, RingLimits, RtxRecvStream, StoredMeta,
-    StreamParams, split_original_sequence,
+    ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, RingLimits, RtxRecvStream,
+    StoredMeta, StreamParams, split_original_sequence,
 };
 use crate::worker::drops::DropReason;
 use crate::worker::timers::Alarm;
@@ -130,7 +130,9 @@ impl ProducerStream {
             self.ring.clear();
             self.rows.iter_mut().for_each(Row::hold);
         }
-        if self.paused && let Some(recv) = &mut self.recv {
+        if self.paused
+            && let Some(recv) = &mut self.recv
+        {
             recv.pause();
         }
     }

@@ -82,7 +82,9 @@ impl Router {
         let cursor = &mut self.cursor;
         while let Some(row) = stream.rows.get_mut(cursor.row) {
             let transport = self.transports.get_mut(row.transport).filter(|_| row.is_active());
-            if let Some((transport, tuple)) = transport.and_then(|it| it.ice.selected().map(|tuple| (it, tuple))) {
+            if let Some((transport, tuple)) =
+                transport.and_then(|it| it.ice.selected().map(|tuple| (it, tuple)))
+            {
                 while let Some(arrival) = stream.arrivals.get(cursor.arrival) {
                     let payload = batch.bytes(arrival.range());
                     if out.room() < room_for(payload.len()) {
@@ -92,7 +94,13 @@ impl Router {
                     let Some(index) = row.admit(arrival) else { continue };
                     let abs_send_time = extension::abs_send_time(now);
                     let packet = Outgoing {
-                        header: header(row, arrival.marker, arrival.timestamp, arrival.carried.payload_type, index),
+                        header: header(
+                            row,
+                            arrival.marker,
+                            arrival.timestamp,
+                            arrival.carried.payload_type,
+                            index,
+                        ),
                         carried: arrival.carried,
                         prefix: &[],
                         payload,
@@ -119,7 +127,8 @@ impl Router {
                         },
                     );
                     let sender = Sender::Consumer(row.number);
-                    let extended = cursor.run.as_mut().is_some_and(|run| run.extend(tuple, sender, start, len));
+                    let extended =
+                        cursor.run.as_mut().is_some_and(|run| run.extend(tuple, sender, start, len));
                     if !extended && let Some(run) = cursor.run.replace(Run::new(tuple, sender, start, len)) {
                         return Some(MediaOutput::Run(run));
                     }
@@ -156,14 +165,20 @@ impl Router {
         let Resend { in_index, out_index, transport_cc, abs_send_time, .. } = job.resend;
         let stored = stream.ring.get(now, in_index)?;
         let carried = stored.meta.extensions;
-        let original = header(row, stored.meta.marker, stored.meta.timestamp, carried.payload_type, out_index);
+        let original =
+            header(row, stored.meta.marker, stored.meta.timestamp, carried.payload_type, out_index);
         let rtx_payload_type = row.rtx_payload_type(carried.payload_type);
         let sequence = (out_index as u16).to_be_bytes();
         let packet = match (&mut row.rtx, rtx_payload_type) {
             (Some(rtx), Some(payload_type)) => {
                 let index = rtx.take_index(stored.payload.len() + crate::rtp::FIXED_HEADER_LEN);
                 Outgoing {
-                    header: OutgoingHeader { payload_type, ssrc: rtx.ssrc(), sequence: index as u16, ..original },
+                    header: OutgoingHeader {
+                        payload_type,
+                        ssrc: rtx.ssrc(),
+                        sequence: index as u16,
+                        ..original
+                    },
                     carried,
                     prefix: &sequence,
                     payload: stored.payload,
@@ -230,7 +245,8 @@ fn write(
         ..OutgoingExtensions::default()
     };
     let written = write_header(&mut head, &packet.header, &extensions, row.mask).ok();
-    let plain = written.map(|len| PlainRtp { header: &head[..len], prefix: packet.prefix, payload: packet.payload });
+    let plain =
+        written.map(|len| PlainRtp { header: &head[..len], prefix: packet.prefix, payload: packet.payload });
     let len = plain.and_then(|plain| srtp.sender.protect_rtp(packet.index, plain, out.spare()).ok());
     if len.is_none() {
         drops.count(DropReason::TooLarge);

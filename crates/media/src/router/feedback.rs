@@ -61,7 +61,9 @@ impl Router {
     }
 
     fn on_sender_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, info: SenderInfo) {
-        let Some(source) = self.transports.get(key).and_then(|it| it.listener.by_ssrc(info.ssrc)) else { return };
+        let Some(source) = self.transports.get(key).and_then(|it| it.listener.by_ssrc(info.ssrc)) else {
+            return;
+        };
         let Some(producer) = self.producers.get(&source.producer) else { return };
         let Some(stream_key) = producer.streams.get(source.encoding).copied() else { return };
         let Some(stream) = self.streams.get_mut(stream_key) else { return };
@@ -95,7 +97,9 @@ impl Router {
 
     fn on_nack(&mut self, turn: &mut Turn<'_>, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
         let Some((stream, index)) = self.target(key, ssrc) else { return };
-        let Some(row) = self.streams.get_mut(stream).and_then(|stream| stream.rows.get_mut(index)) else { return };
+        let Some(row) = self.streams.get_mut(stream).and_then(|stream| stream.rows.get_mut(index)) else {
+            return;
+        };
         row.send.feedback_mut().on_nack(lost.clone().count());
         for sequence in lost {
             if self.resends.len() >= RESENDS_MAX {
@@ -140,7 +144,9 @@ impl Router {
 
     /// The peer echoes our reference time: that is the round trip to all streams that it sends.
     fn on_echo(&mut self, turn: &mut Turn<'_>, key: TransportKey, echo: rtcp::DlrrReport) {
-        let Some(transport) = self.transports.get(key).filter(|it| it.feedback_ssrc == echo.ssrc) else { return };
+        let Some(transport) = self.transports.get(key).filter(|it| it.feedback_ssrc == echo.ssrc) else {
+            return;
+        };
         for stream in transport.streams.clone() {
             if let Some(recv) = self.streams.get_mut(stream).and_then(|stream| stream.recv.as_mut()) {
                 recv.on_reference_echo(turn.now, echo.last_rr, echo.delay);
@@ -178,17 +184,28 @@ impl Router {
         let Some(stream) = self.streams.get(key) else { return };
         let Some(producer) = self.producers.get(&stream.producer) else { return };
         let id = producer.id;
-        let score: Vec<_> =
-            producer.streams.iter().filter_map(|key| self.streams.get(*key)).filter_map(|it| it.score()).collect();
+        let score: Vec<_> = producer
+            .streams
+            .iter()
+            .filter_map(|key| self.streams.get(*key))
+            .filter_map(|it| it.score())
+            .collect();
         turn.effects.tell(Event::ProducerScoreChanged { id, score });
         for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
             self.tell_consumer_score(turn, transport, consumer);
         }
     }
 
-    fn tell_consumer_score(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: mafalda_api::id::ConsumerId) {
+    fn tell_consumer_score(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: mafalda_api::id::ConsumerId,
+    ) {
         let producer_scores = self.producer_scores(key, id);
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else { return };
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
         let own = Self::row_of(&mut self.streams, consumer).map_or(10, |row| row.send.score());
         let score = mafalda_api::consumer::ConsumerScore {
             score: own,

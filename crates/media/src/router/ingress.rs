@@ -113,7 +113,11 @@ impl Router {
             return Err(DropReason::UnknownSource);
         }
         let earlier = if rtx { stream.rtx.as_ref().map(|rtx| rtx.ssrc()) } else { stream.ssrc() };
-        if rtx { stream.bind_rtx(header.ssrc) } else { stream.bind(header.ssrc) }
+        if rtx {
+            stream.bind_rtx(header.ssrc)
+        } else {
+            stream.bind(header.ssrc)
+        }
         let source = Source { producer, encoding: 0, rtx };
         transport.listener.latch(header.ssrc, source, earlier);
         if !rtx {
@@ -135,7 +139,8 @@ impl Router {
 fn unprotect(transport: &mut Transport, packet: &mut [u8]) -> Result<(RtpHeader, usize), DropReason> {
     let header = RtpHeader::parse_encrypted(packet).map_err(|_: RtpError| DropReason::MalformedRtp)?;
     let srtp = transport.srtp.as_mut().ok_or(DropReason::NoKeys)?;
-    let unprotected = srtp.receiver.unprotect_rtp(packet, header.payload_offset.into()).map_err(srtp_reason)?;
+    let unprotected =
+        srtp.receiver.unprotect_rtp(packet, header.payload_offset.into()).map_err(srtp_reason)?;
     let plain = packet.get(..unprotected.len).ok_or(DropReason::MalformedRtp)?;
     let header = header.finish(plain).map_err(|_| DropReason::MalformedRtp)?;
     Ok((header, unprotected.len))

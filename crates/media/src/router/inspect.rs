@@ -6,8 +6,8 @@ use mafalda_api::consumer::{
 use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::producer::{ProducerDump, ProducerStat, ProducerType, RtpStreamRecv, RtxStream};
 use mafalda_api::router::RouterDump;
-use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
 use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
 use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
 
 use crate::Now;
@@ -22,7 +22,11 @@ impl Router {
         RouterDump {
             id: self.id,
             map_consumer_id_producer_id: consumers.map(|it| (it.id, it.producer)).collect(),
-            map_producer_id_consumer_ids: self.producers.keys().map(|id| (*id, self.consumer_ids(*id))).collect(),
+            map_producer_id_consumer_ids: self
+                .producers
+                .keys()
+                .map(|id| (*id, self.consumer_ids(*id)))
+                .collect(),
             transport_ids: self.transports.values().map(|transport| transport.id).collect(),
         }
     }
@@ -45,11 +49,11 @@ impl Router {
             map_ssrc_consumer_id: targets(false),
             map_rtx_ssrc_consumer_id: targets(true),
             recv_rtp_header_extensions: RecvRtpHeaderExtensions {
-                mid: ids.mid.map(Into::into),
-                rid: ids.rid.map(Into::into),
-                rrid: ids.rrid.map(Into::into),
-                abs_send_time: ids.abs_send_time.map(Into::into),
-                transport_wide_cc01: ids.transport_wide_cc01.map(Into::into),
+                mid: ids.mid,
+                rid: ids.rid,
+                rrid: ids.rrid,
+                abs_send_time: ids.abs_send_time,
+                transport_wide_cc01: ids.transport_wide_cc01,
             },
             rtp_listener: RtpListener {
                 mid_table: transport.listener.mid_table(),
@@ -62,7 +66,10 @@ impl Router {
             ice_parameters: transport.ice_parameters(),
             ice_role: mafalda_api::types::data_structures::IceRole::Controlled,
             ice_state: transport.ice_state(),
-            ice_selected_tuple: transport.ice.selected().and_then(|tuple| transport.endpoints.describe(tuple)),
+            ice_selected_tuple: transport
+                .ice
+                .selected()
+                .and_then(|tuple| transport.endpoints.describe(tuple)),
         })
     }
 
@@ -88,7 +95,10 @@ impl Router {
             max_incoming_bitrate: transport.max_incoming_bitrate,
             ice_role: mafalda_api::types::data_structures::IceRole::Controlled,
             ice_state: transport.ice_state(),
-            ice_selected_tuple: transport.ice.selected().and_then(|tuple| transport.endpoints.describe(tuple)),
+            ice_selected_tuple: transport
+                .ice
+                .selected()
+                .and_then(|tuple| transport.endpoints.describe(tuple)),
             dtls_state: transport.handshake.state(),
         })
     }
@@ -101,7 +111,10 @@ impl Router {
             paused: producer.paused,
             rtp_mapping: producer.mapping.clone(),
             rtp_parameters: producer.rtp_parameters.clone(),
-            rtp_streams: self.streams_of(producer).filter_map(|stream| stream_dump(producer, stream)).collect(),
+            rtp_streams: self
+                .streams_of(producer)
+                .filter_map(|stream| stream_dump(producer, stream))
+                .collect(),
             r#type: ProducerType::Simple,
         })
     }
@@ -147,7 +160,9 @@ impl Router {
             Place::Away(_) => None,
         };
         let source = source.and_then(|key| self.streams.get(key));
-        let source = source.and_then(|stream| stream_stat(now, consumer.kind, stream)).map(ConsumerRtpStreamStat::Inbound);
+        let source = source
+            .and_then(|stream| stream_stat(now, consumer.kind, stream))
+            .map(ConsumerRtpStreamStat::Inbound);
         Some(own.into_iter().chain(source).collect())
     }
 

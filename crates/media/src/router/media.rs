@@ -70,7 +70,12 @@ impl Router {
         Ok(())
     }
 
-    fn add_streams(&mut self, key: TransportKey, command: &Produce, negotiated: &Negotiated) -> Vec<StreamKey> {
+    fn add_streams(
+        &mut self,
+        key: TransportKey,
+        command: &Produce,
+        negotiated: &Negotiated,
+    ) -> Vec<StreamKey> {
         let delay = Duration::from_millis(command.key_frame_request_delay.into());
         let encodings = negotiated.rtp_parameters.encodings.iter();
         let keys: Vec<StreamKey> = encodings
@@ -101,7 +106,8 @@ impl Router {
         command: &Consume,
         origin: Origin,
     ) -> Result<(), Failure> {
-        let producer = self.producers.get(&command.producer).ok_or_else(|| Failure::not_found(command.producer))?;
+        let producer =
+            self.producers.get(&command.producer).ok_or_else(|| Failure::not_found(command.producer))?;
         let transport = self.transports.get_mut(key).ok_or_else(|| Failure::not_found(command.transport))?;
         if transport.consumers.contains_key(&command.id) {
             return Err(Failure::already_exists(command.id));
@@ -127,12 +133,18 @@ impl Router {
             consumable_encodings: producer.consumable.encodings.clone(),
             paused: command.paused,
             producer_paused: producer.paused,
-            score: ConsumerScore { score: 10, producer_score: 0, producer_scores: vec![0; producer.streams.len()] },
+            score: ConsumerScore {
+                score: 10,
+                producer_score: 0,
+                producer_scores: vec![0; producer.streams.len()],
+            },
             place: Place::Away(Box::new(row(turn, key, command.id, number, &rtp_parameters))),
             number,
             rtp_parameters,
         };
-        for (ssrc, rtx) in consumer.ssrc().map(|it| (it, false)).into_iter().chain(consumer.rtx_ssrc().map(|it| (it, true))) {
+        for (ssrc, rtx) in
+            consumer.ssrc().map(|it| (it, false)).into_iter().chain(consumer.rtx_ssrc().map(|it| (it, true)))
+        {
             transport.targets.insert(ssrc, Target { consumer: command.id, rtx });
         }
         let state = consumer.state(command.transport);
@@ -145,8 +157,11 @@ impl Router {
 
     /// Puts a Consumer's row where its Producer's packets come by.
     pub(super) fn attach(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else { return };
-        let stream_key = self.producers.get(&consumer.producer).and_then(|producer| producer.streams.first().copied());
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        let stream_key =
+            self.producers.get(&consumer.producer).and_then(|producer| producer.streams.first().copied());
         let Some(stream_key) = stream_key else { return };
         let Some(stream) = self.streams.get_mut(stream_key) else { return };
         let place = Place::At { stream: stream_key, index: stream.rows.len() };
@@ -164,7 +179,9 @@ impl Router {
 
     /// Takes a Consumer's row out of the table.
     pub(super) fn detach_row(&mut self, key: TransportKey, id: ConsumerId) {
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else { return };
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
         let Place::At { stream: stream_key, index } = consumer.place else { return };
         let Some(stream) = self.streams.get_mut(stream_key) else { return };
         let row = stream.rows.swap_remove(index);
@@ -172,7 +189,9 @@ impl Router {
         // The last row has taken the place of the one that left.
         if let Some(moved) = stream.rows.get(index) {
             let (transport, moved) = (moved.transport, moved.consumer);
-            if let Some(consumer) = self.transports.get_mut(transport).and_then(|it| it.consumers.get_mut(&moved)) {
+            if let Some(consumer) =
+                self.transports.get_mut(transport).and_then(|it| it.consumers.get_mut(&moved))
+            {
                 consumer.place = Place::At { stream: stream_key, index };
             }
         }
@@ -200,7 +219,8 @@ impl Router {
             transport.streams.retain(|key| !streams.contains(key));
             let srtp = transport.srtp.as_mut();
             let ssrcs = streams.iter().filter_map(|key| self.streams.get(*key));
-            let ssrcs = ssrcs.flat_map(|stream| stream.ssrc().into_iter().chain(stream.rtx.as_ref().map(|it| it.ssrc())));
+            let ssrcs = ssrcs
+                .flat_map(|stream| stream.ssrc().into_iter().chain(stream.rtx.as_ref().map(|it| it.ssrc())));
             if let Some(srtp) = srtp {
                 ssrcs.for_each(|ssrc| srtp.receiver.retire(ssrc));
             }
@@ -210,7 +230,13 @@ impl Router {
     }
 
     /// Closes a Consumer.
-    pub(crate) fn close_consumer(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId, cause: CloseCause) {
+    pub(crate) fn close_consumer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: ConsumerId,
+        cause: CloseCause,
+    ) {
         self.detach_row(key, id);
         let Some(transport) = self.transports.get_mut(key) else { return };
         let Some(consumer) = transport.consumers.remove(&id) else { return };
@@ -225,7 +251,12 @@ impl Router {
     }
 
     /// Pauses or resumes a Producer.
-    pub(crate) fn set_producer_paused(&mut self, turn: &mut Turn<'_>, id: ProducerId, paused: bool) -> Result<(), Failure> {
+    pub(crate) fn set_producer_paused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ProducerId,
+        paused: bool,
+    ) -> Result<(), Failure> {
         let producer = self.producers.get_mut(&id).ok_or_else(|| Failure::not_found(id))?;
         if std::mem::replace(&mut producer.paused, paused) == paused {
             return Ok(());
@@ -244,8 +275,16 @@ impl Router {
         Ok(())
     }
 
-    fn set_producer_paused_for(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId, paused: bool) {
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else { return };
+    fn set_producer_paused_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: ConsumerId,
+        paused: bool,
+    ) {
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
         consumer.producer_paused = paused;
         let event =
             if paused { Event::ConsumerProducerPaused { id } } else { Event::ConsumerProducerResumed { id } };
@@ -264,7 +303,11 @@ impl Router {
         let consumer = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id));
         let consumer = consumer.ok_or_else(|| Failure::not_found(id))?;
         if std::mem::replace(&mut consumer.paused, paused) != paused {
-            turn.effects.tell(if paused { Event::ConsumerPaused { id } } else { Event::ConsumerResumed { id } });
+            turn.effects.tell(if paused {
+                Event::ConsumerPaused { id }
+            } else {
+                Event::ConsumerResumed { id }
+            });
             self.follow_pause(turn, key, id);
         }
         Ok(())
@@ -272,7 +315,9 @@ impl Router {
 
     /// The row does what the Consumer's two pauses together say.
     fn follow_pause(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else { return };
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
         let active = consumer.is_active();
         let stream = match consumer.place {
             Place::At { stream, .. } => Some(stream),
@@ -335,7 +380,10 @@ fn has_room(transport: &Transport) -> Result<(), Failure> {
     if transport.producers.len() + transport.consumers.len() < OBJECTS_MAX {
         return Ok(());
     }
-    Err(Failure::new(ErrorCode::Overloaded, format!("a transport has room for {OBJECTS_MAX} producers and consumers")))
+    Err(Failure::new(
+        ErrorCode::Overloaded,
+        format!("a transport has room for {OBJECTS_MAX} producers and consumers"),
+    ))
 }
 
 fn mid_of(command: &Consume, transport: &mut Transport) -> Result<String, Failure> {
@@ -353,7 +401,8 @@ fn mid_of(command: &Consume, transport: &mut Transport) -> Result<String, Failur
 fn free_ssrc(turn: &mut Turn<'_>, transport: &Transport) -> u32 {
     loop {
         let ssrc: u32 = turn.rng.random_range(100_000_000..=u32::MAX - 1);
-        let used = |ssrc: &u32| transport.targets.contains_key(ssrc) || transport.listener.by_ssrc(*ssrc).is_some();
+        let used =
+            |ssrc: &u32| transport.targets.contains_key(ssrc) || transport.listener.by_ssrc(*ssrc).is_some();
         if ![ssrc, ssrc + 1].iter().any(used) && transport.feedback_ssrc.abs_diff(ssrc) > 1 {
             return ssrc;
         }

@@ -96,7 +96,9 @@ impl Router {
     fn renumber(&mut self, key: TransportKey, id: ConsumerId) {
         let number = self.next_consumer_number;
         self.next_consumer_number += 1;
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else { return };
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
         consumer.number = number;
         if let Place::Away(row) = &mut consumer.place {
             row.number = number;

@@ -35,8 +35,11 @@ impl Router {
         }
         if let Some(reference) = transport.reference.filter(|_| senders > 0) {
             let delay = turn.now.at.saturating_duration_since(reference.at).as_secs_f64() * 65_536.0;
-            let echo =
-                DlrrReport { ssrc: reference.ssrc, last_rr: (reference.ntp >> 16) as u32, delay: delay as u32 };
+            let echo = DlrrReport {
+                ssrc: reference.ssrc,
+                last_rr: (reference.ntp >> 16) as u32,
+                delay: delay as u32,
+            };
             let own = transport.feedback_ssrc;
             compound.add(turn, |writer| writer.dlrr(own, &[echo]).map(drop));
         }
@@ -128,7 +131,8 @@ impl Router {
                 feedback_count: due.feedback_count,
             };
             let mut taken = 0;
-            compound.add(turn, |writer| writer.transport_feedback(&info, &arrivals).map(|count| taken = count));
+            compound
+                .add(turn, |writer| writer.transport_feedback(&info, &arrivals).map(|count| taken = count));
             compound.flush(turn);
             // A batch of which nothing fits would never be done with.
             log.taken(turn.now, taken.max(1), incoming);
@@ -147,7 +151,8 @@ impl Router {
             None => UNLIMITED,
         };
         transport.next_remb = transport.remb_left().then(|| turn.now.at + REMB_INTERVAL);
-        let ssrcs: Vec<u32> = transport.streams.iter().filter_map(|key| self.streams.get(*key)?.ssrc()).collect();
+        let ssrcs: Vec<u32> =
+            transport.streams.iter().filter_map(|key| self.streams.get(*key)?.ssrc()).collect();
         let (own, wrap) = (transport.feedback_ssrc, Wrap::Rtcp(self.key, key));
         if !ssrcs.is_empty() {
             let mut compound = Compound::new(wrap);
@@ -210,7 +215,11 @@ impl Compound {
     }
 
     /// Adds a part that must not be torn apart; what doesn't fit an empty packet either is left out.
-    fn add(&mut self, turn: &mut Turn<'_>, mut part: impl FnMut(&mut CompoundWriter<'_>) -> Result<(), Full>) {
+    fn add(
+        &mut self,
+        turn: &mut Turn<'_>,
+        mut part: impl FnMut(&mut CompoundWriter<'_>) -> Result<(), Full>,
+    ) {
         for _ in 0..2 {
             let mut writer = CompoundWriter::new(&mut self.bytes[self.len..]);
             if part(&mut writer).is_ok() {

@@ -5,12 +5,12 @@ use mafalda_api::waist::Event;
 
 use super::handshake::HandshakeEvent;
 use super::{Srtp, Transport};
+use crate::Tuple;
 use crate::dtls::KeyingMaterial;
 use crate::ice::{IceEvent, IceState};
 use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
 use crate::worker::drops::Drops;
 use crate::worker::turn::{ControlQueue, Wrap};
-use crate::Tuple;
 use crate::worker::{Paths, TransportAt, Turn};
 
 /// What the Router must know of it.
@@ -78,7 +78,9 @@ impl Transport {
                 }
                 return lost && matches!(state, IceState::Connected | IceState::Completed);
             }
-            IceEvent::CredentialsRetired(username_fragment) => paths.remove_username(username_fragment.as_str()),
+            IceEvent::CredentialsRetired(username_fragment) => {
+                paths.remove_username(username_fragment.as_str())
+            }
         }
         false
     }

@@ -16,8 +16,8 @@ use crate::transport::Transport;
 use super::{ListenSocket, TransportAt, Turn, Worker};
 
 impl Worker {
-    pub(super) fn on_call(&mut self, request: u64, call: Call, sockets: Vec<ListenSocket>) {
-        let result = self.carry_out(call, &sockets);
+    pub(super) fn on_call(&mut self, request: u64, call: Call, sockets: &[ListenSocket]) {
+        let result = self.carry_out(call, sockets);
         if result.is_err() {
             self.effects.closing.extend(sockets.iter().map(|socket| socket.socket));
         }
@@ -27,7 +27,9 @@ impl Worker {
     fn carry_out(&mut self, call: Call, sockets: &[ListenSocket]) -> Result<Reply, Failure> {
         let origin = Origin { owner: Some(call.owner), labels: call.labels, tags: call.tags };
         match call.command {
-            Command::CreateWorker(_) => Err(Failure::new(ErrorCode::Unsupported, "a worker can't create workers")),
+            Command::CreateWorker(_) => {
+                Err(Failure::new(ErrorCode::Unsupported, "a worker can't create workers"))
+            }
             Command::DumpWorker(_) => Ok(self.dump().into()),
             Command::CreateRouter(it) => self.create_router(&it, origin).map(Into::into),
             Command::DumpRouter(it) => Ok(self.router(it.id)?.dump().into()),
@@ -42,7 +44,8 @@ impl Worker {
             }
             Command::GetTransportStats(it) => {
                 let at = self.transport_at(it.id)?;
-                let stats = self.routers.get(at.router).and_then(|it| it.transport_stats(self.now, at.transport));
+                let stats =
+                    self.routers.get(at.router).and_then(|it| it.transport_stats(self.now, at.transport));
                 stats.map(|stats| vec![stats].into()).ok_or_else(|| Failure::not_found(it.id))
             }
             Command::Produce(it) => self.produce(&it, origin).map(Into::into),
@@ -66,7 +69,8 @@ impl Worker {
             }
             Command::DumpConsumer(it) => {
                 let at = self.consumer_at(it.id)?;
-                let dump = self.routers.get(at.router).and_then(|router| router.dump_consumer(at.transport, it.id));
+                let dump =
+                    self.routers.get(at.router).and_then(|router| router.dump_consumer(at.transport, it.id));
                 dump.map(|dump| Box::new(dump).into()).ok_or_else(|| Failure::not_found(it.id))
             }
             Command::GetConsumerStats(it) => {
@@ -135,7 +139,8 @@ impl Worker {
     fn connect(&mut self, command: &waist::ConnectWebRtcTransport) -> Result<Done, Failure> {
         let at = self.transport_at(command.id)?;
         let (router, mut turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
-        let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
+        let transport =
+            router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
         transport.handshake.connect(turn.now, &command.dtls_parameters)?;
         let parameters = transport.handshake.parameters().clone();
         turn.effects.tell(Event::DtlsParametersChanged { id: command.id, parameters });
@@ -144,7 +149,10 @@ impl Worker {
         Ok(Done)
     }
 
-    fn restart_ice(&mut self, id: TransportId) -> Result<mafalda_api::types::data_structures::IceParameters, Failure> {
+    fn restart_ice(
+        &mut self,
+        id: TransportId,
+    ) -> Result<mafalda_api::types::data_structures::IceParameters, Failure> {
         let at = self.transport_at(id)?;
         let (router, mut turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
@@ -228,7 +236,8 @@ impl Worker {
     fn close_router(&mut self, id: RouterId) {
         let Some(key) = self.router_ids.remove(&id) else { return };
         self.effects.tell(Event::Closed { id: id.into(), cause: CloseCause::Requested });
-        let transports = self.routers.get(key).map(|router| router.transports.values().map(|it| it.id).collect());
+        let transports =
+            self.routers.get(key).map(|router| router.transports.values().map(|it| it.id).collect());
         let transports: Vec<TransportId> = transports.unwrap_or_default();
         for transport in transports {
             self.close_transport(transport, CloseCause::RouterClosed);

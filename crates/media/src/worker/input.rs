@@ -17,7 +17,7 @@ pub enum Input {
         /// Comes back in `Output::Reply`.
         request: u64,
         /// The operation.
-        call: Call,
+        call: Box<Call>,
         /// The sockets that the driver made for it, in the order of its `listen_infos`; empty for most.
         sockets: Vec<ListenSocket>,
     },
