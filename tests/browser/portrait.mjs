@@ -1,6 +1,6 @@
 // Somebody to look at: runs in the page before its own script and puts a drawn person in the place of the camera. For the
 // picture in the documentation; Chromium's fake camera shows a green disk.
-export function portrait({ skin, hair, shirt, wall, bow }) {
+export function portrait({ skin, hair, long, shirt, wall, bow }) {
   const canvas = Object.assign(document.createElement('canvas'), { width: 960, height: 540 });
   const pen = canvas.getContext('2d');
   const disk = (x, y, rx, ry, color) => {
@@ -22,10 +22,13 @@ export function portrait({ skin, hair, shirt, wall, bow }) {
     pen.fillRect(760, 110, 120, 90);
     disk(480, 590, 250, 190, shirt);
     disk(x, y - 28, 172, 160, hair);
-    disk(x - 130, y + 56, 60, 76, hair);
-    disk(x + 130, y + 56, 60, 76, hair);
+    if (long) {
+      disk(x - 130, y + 56, 60, 76, hair);
+      disk(x + 130, y + 56, 60, 76, hair);
+    }
+    disk(480, 400, 40, 44, skin);
     pen.fillStyle = skin;
-    pen.fillRect(444, y + 90, 72, 110);
+    pen.fillRect(440, y + 90, 80, 400 - y - 90);
     disk(x, y + 18, 124, 134, skin);
     disk(x, y - 78, 118, 56, hair);
     if (bow) {

@@ -8,9 +8,9 @@ import { portrait } from './portrait.mjs';
 import { eventually, launch, Tab } from './tab.mjs';
 
 const PEOPLE = {
-  Mafalda: { skin: '#f2c9a6', hair: '#231d1c', shirt: '#c8352f', wall: ['#7fa3b5', '#3c5a6e'], bow: '#d63a35' },
+  Mafalda: { skin: '#f2c9a6', hair: '#231d1c', long: true, shirt: '#c8352f', wall: ['#7fa3b5', '#3c5a6e'], bow: '#d63a35' },
   Felipe: { skin: '#f0cfae', hair: '#b98a4a', shirt: '#3f6f9f', wall: ['#b9a184', '#6b5842'] },
-  Susanita: { skin: '#f5d3b8', hair: '#e2b84f', shirt: '#5d8a66', wall: ['#a792b8', '#574a6e'] },
+  Susanita: { skin: '#f5d3b8', hair: '#e2b84f', long: true, shirt: '#5d8a66', wall: ['#a792b8', '#574a6e'] },
 };
 
 const skip = process.env.MAFALDA_SCREENSHOT ? false : 'MAFALDA_SCREENSHOT is not set';
