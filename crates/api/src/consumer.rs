@@ -1,13 +1,18 @@
 //! A Consumer: one Producer's media, sent on to one endpoint.
 
+mod handle;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::handle::{Consumer, WeakConsumer};
 pub use crate::id::ConsumerId;
 use crate::id::ProducerId;
 use crate::labels::Labels;
 use crate::producer::{ProducerStat, ProducerType};
 use crate::types::data_structures::AppData;
-use crate::types::rtp_parameters::{MediaKind, MimeType, RtpCapabilities, RtpEncodingParameters, RtpParameters};
+use crate::types::rtp_parameters::{
+    MediaKind, MimeType, RtpCapabilities, RtpEncodingParameters, RtpParameters,
+};
 
 /// How a Consumer is made.
 #[derive(Clone, Debug)]
@@ -52,12 +57,18 @@ impl ConsumerOptions {
 pub enum ConsumerType {
     /// It sends on the one stream that there is.
     Simple,
+    /// It chooses one of several streams.
+    Simulcast,
+    /// It chooses layers of one stream.
+    Svc,
 }
 
 impl From<ProducerType> for ConsumerType {
     fn from(r#type: ProducerType) -> Self {
         match r#type {
             ProducerType::Simple => Self::Simple,
+            ProducerType::Simulcast => Self::Simulcast,
+            ProducerType::Svc => Self::Svc,
         }
     }
 }
@@ -213,3 +224,6 @@ pub enum ConsumerRtpStreamStat {
     /// The Consumer's own.
     Outbound(ConsumerStat),
 }
+
+#[cfg(test)]
+mod tests;

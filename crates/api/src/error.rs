@@ -5,7 +5,9 @@
 use thiserror::Error;
 
 use crate::id::{ObjectId, ProducerId};
-use crate::ortc::{ConsumerRtpParametersError, RtpCapabilitiesError, RtpParametersError, RtpParametersMappingError};
+use crate::ortc::{
+    ConsumerRtpParametersError, RtpCapabilitiesError, RtpParametersError, RtpParametersMappingError,
+};
 use crate::waist::{Cause, ErrorCode, Failure};
 
 /// Why a request failed.
@@ -198,7 +200,9 @@ impl From<Failure> for ProduceError {
             (ErrorCode::AlreadyExists, Some(ObjectId::Producer(id)), _) => Self::AlreadyExists(id),
             (_, _, Some(Cause::Parameters(error))) => Self::IncorrectRtpParameters(error),
             (_, _, Some(Cause::Mapping(error))) => Self::FailedRtpParametersMapping(error),
-            (code, subject, cause) => Self::Request(Failure { code, subject, cause, detail: failure.detail }.into()),
+            (code, subject, cause) => {
+                Self::Request(Failure { code, subject, cause, detail: failure.detail }.into())
+            }
         }
     }
 }
@@ -227,7 +231,9 @@ impl ConsumeError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::ProducerNotFound(_) => ErrorCode::NotFound,
-            Self::FailedRtpCapabilitiesValidation(_) | Self::BadConsumerRtpParameters(_) => ErrorCode::Negotiation,
+            Self::FailedRtpCapabilitiesValidation(_) | Self::BadConsumerRtpParameters(_) => {
+                ErrorCode::Negotiation
+            }
             Self::Request(error) => error.code(),
         }
     }
@@ -239,7 +245,9 @@ impl From<Failure> for ConsumeError {
             (ErrorCode::NotFound, Some(ObjectId::Producer(id)), _) => Self::ProducerNotFound(id),
             (_, _, Some(Cause::Capabilities(error))) => Self::FailedRtpCapabilitiesValidation(error),
             (_, _, Some(Cause::Consumer(error))) => Self::BadConsumerRtpParameters(error),
-            (code, subject, cause) => Self::Request(Failure { code, subject, cause, detail: failure.detail }.into()),
+            (code, subject, cause) => {
+                Self::Request(Failure { code, subject, cause, detail: failure.detail }.into())
+            }
         }
     }
 }

@@ -4,19 +4,25 @@
 //! * [`waist`]: the one trait that everything below implements, [`waist::Backend`], with its commands, replies, events and states.
 //! * [`worker_manager`], [`worker`], [`router`], [`transport`], [`webrtc_transport`], [`producer`], [`consumer`]: the typed
 //!   handles, with the names and rules that mediasoup's users know. Start there, or with [`prelude`].
+//! * [`subscription`]: what happens to an object as an ordered stream, beside the callbacks.
 //!
 //! Not in here: I/O, clocks and an async runtime. A backend's own crate (`mafalda_core`, later `mafalda_client`) makes a
 //! [`worker_manager::WorkerManager`] and runs its two futures.
 #![forbid(unsafe_code)]
 
+mod callbacks;
 pub mod consumer;
 pub mod error;
+mod handle;
 pub mod id;
 pub mod labels;
+mod link;
+mod mirror;
 pub mod ortc;
 pub mod prelude;
 pub mod producer;
 pub mod router;
+pub mod subscription;
 pub mod supported_rtp_capabilities;
 pub mod transport;
 pub mod types;

@@ -1,12 +1,14 @@
 //! The names that nearly every application uses.
 
-pub use crate::consumer::{ConsumerId, ConsumerOptions};
+pub use crate::consumer::{Consumer, ConsumerId, ConsumerOptions, WeakConsumer};
 pub use crate::error::{ConsumeError, CreateRouterError, ProduceError, RequestError};
 pub use crate::labels::Labels;
-pub use crate::producer::{ProducerId, ProducerOptions};
-pub use crate::router::{RouterId, RouterOptions};
-pub use crate::transport::TransportId;
-pub use crate::types::data_structures::{AppData, DtlsParameters, IceCandidate, IceParameters, ListenInfo, Protocol};
+pub use crate::producer::{Producer, ProducerId, ProducerOptions, WeakProducer};
+pub use crate::router::{NewTransport, Router, RouterId, RouterOptions};
+pub use crate::transport::{Transport, TransportGeneric, TransportId};
+pub use crate::types::data_structures::{
+    AppData, DtlsParameters, IceCandidate, IceParameters, ListenInfo, Protocol,
+};
 pub use crate::types::rtp_parameters::{
     MediaKind, MimeType, MimeTypeAudio, MimeTypeVideo, RtcpFeedback, RtcpParameters, RtpCapabilities,
     RtpCapabilitiesFinalized, RtpCodecCapability, RtpCodecParameters, RtpCodecParametersParameters,
@@ -14,6 +16,8 @@ pub use crate::types::rtp_parameters::{
     RtpHeaderExtensionDirection, RtpHeaderExtensionParameters, RtpHeaderExtensionUri, RtpParameters,
 };
 pub use crate::webrtc_transport::{
-    WebRtcTransportListen, WebRtcTransportListenInfos, WebRtcTransportOptions, WebRtcTransportRemoteParameters,
+    WebRtcTransport, WebRtcTransportListen, WebRtcTransportListenInfos, WebRtcTransportOptions,
+    WebRtcTransportRemoteParameters,
 };
-pub use crate::worker::{WorkerDtlsFiles, WorkerId, WorkerSettings};
+pub use crate::worker::{Worker, WorkerDtlsFiles, WorkerId, WorkerSettings};
+pub use crate::worker_manager::WorkerManager;

@@ -1,10 +1,14 @@
 //! A Producer: one audio or video source that an endpoint sends into a Router.
 
+mod handle;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::handle::{Producer, WeakProducer};
 use crate::consumer::{RtpStreamParams, RtxStreamParams};
 pub use crate::id::ProducerId;
 use crate::labels::Labels;
+pub use crate::ortc::ProducerType;
 use crate::ortc::RtpMapping;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::{MediaKind, MimeType, RtpParameters};
@@ -40,15 +44,6 @@ impl ProducerOptions {
             app_data: AppData::default(),
         }
     }
-}
-
-/// How a Producer's streams make up its media.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ProducerType {
-    /// One RTP stream.
-    Simple,
 }
 
 /// The quality of one RTP stream of a Producer.

@@ -1,9 +1,12 @@
 //! A Router: the media of one room.
 
+mod handle;
+
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::handle::{NewTransport, Router, WeakRouter};
 pub use crate::id::RouterId;
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;

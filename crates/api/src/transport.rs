@@ -1,9 +1,92 @@
 //! What all kinds of Transports have in common.
 
+use std::fmt;
+use std::sync::Arc;
+
+use event_listener_primitives::HandlerId;
 use serde::{Deserialize, Serialize};
 
+use crate::consumer::{Consumer, ConsumerOptions};
+use crate::error::RequestError;
+pub use crate::error::{ConsumeError, ProduceError};
 use crate::id::ProducerId;
 pub use crate::id::TransportId;
+use crate::labels::Labels;
+use crate::producer::{Producer, ProducerOptions};
+use crate::router::Router;
+use crate::subscription::Subscription;
+use crate::types::data_structures::AppData;
+use crate::waist::BoxFuture;
+
+/// Any kind of Transport. Sealed: the platform alone makes Transports.
+pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
+    /// The Transport's id.
+    fn id(&self) -> TransportId;
+
+    /// The Router that it belongs to.
+    fn router(&self) -> &Router;
+
+    /// What stays with the Transport in this process; empty if it was created elsewhere.
+    fn app_data(&self) -> &AppData;
+
+    /// What travels with the Transport.
+    fn labels(&self) -> &Labels;
+
+    /// Whether the Transport is closed.
+    fn closed(&self) -> bool;
+
+    /// Closes the Transport and all that lives in it, at once: never blocks, and runs `on_close`.
+    fn close(&self);
+
+    /// Leaves the Transport running, without an owner, when the last handle goes.
+    fn detach(&self);
+
+    /// Whether the Transport closes when the last handle of this process goes.
+    fn is_owner(&self) -> bool;
+
+    /// Makes this and all other handles of the object in this process its owners, if it belongs to this process's session.
+    /// Says whether they are.
+    fn claim(&self) -> bool;
+
+    /// What happens to the Transport from now on, in order.
+    fn events(&self) -> Subscription;
+
+    /// Receives what the endpoint sends. Dropping the future closes what it made.
+    fn produce(&self, producer_options: ProducerOptions) -> BoxFuture<'_, Result<Producer, ProduceError>>;
+
+    /// Sends a Producer's media to the endpoint. Dropping the future closes what it made.
+    fn consume(&self, consumer_options: ConsumerOptions) -> BoxFuture<'_, Result<Consumer, ConsumeError>>;
+
+    /// Calls back for each Producer created on it; before `produce` returns.
+    fn on_new_producer(&self, callback: Arc<dyn Fn(&Producer) + Send + Sync>) -> HandlerId;
+
+    /// Calls back for each Consumer created on it; before `consume` returns.
+    fn on_new_consumer(&self, callback: Arc<dyn Fn(&Consumer) + Send + Sync>) -> HandlerId;
+
+    /// Calls back when it closes because its Router did; `on_close` follows.
+    fn on_router_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId;
+
+    /// Calls back when it closes; at once if it is closed.
+    fn on_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId;
+}
+
+/// What differs in type between kinds of Transports.
+pub trait TransportGeneric: Transport + Clone + 'static {
+    /// What it holds.
+    type Dump: fmt::Debug + 'static;
+    /// What went over it.
+    type Stat: fmt::Debug + 'static;
+
+    /// Tells what it holds.
+    fn dump(&self) -> BoxFuture<'_, Result<Self::Dump, RequestError>>;
+
+    /// Tells what went over it.
+    fn get_stats(&self) -> BoxFuture<'_, Result<Vec<Self::Stat>, RequestError>>;
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
 
 /// How a Transport finds the Producer of a packet.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]

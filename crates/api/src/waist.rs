@@ -2,7 +2,7 @@
 //!
 //! Above it are the typed handles, below it any number of implementations of [`Backend`]: threads of this process, a remote
 //! machine, a cluster. All three enums of the vocabulary ([`Command`], [`Reply`], [`Event`]) are closed: adding an operation
-//! adds one struct and one row in [`operation`], and the compiler names each place that has to know it.
+//! adds one struct and one row in the table of `operation.rs`, and the compiler names each place that has to know it.
 
 mod backend;
 mod event;
@@ -16,10 +16,12 @@ pub use backend::{Answer, Backend, BoxFuture, BoxStream, Call, Scope, Update};
 pub use event::{CloseCause, Event};
 pub use failure::{Cause, ErrorCode, Failure};
 pub use operation::{
-    Close, Command, ConnectWebRtcTransport, Consume, CreateRouter, CreateWebRtcTransport, CreateWorker, Detach, Done,
-    DumpConsumer, DumpProducer, DumpRouter, DumpTransport, DumpWorker, GetConsumerStats, GetProducerStats,
-    GetTransportStats, Operation, PauseConsumer, PauseProducer, Produce, Reply, RequestKeyFrame, RestartIce,
-    ResumeConsumer, ResumeProducer, SetMaxIncomingBitrate, ThreadInitializer,
+    Close, Command, ConnectWebRtcTransport, Consume, CreateRouter, CreateWebRtcTransport, CreateWorker,
+    Detach, Done, DumpConsumer, DumpProducer, DumpRouter, DumpTransport, DumpWorker, GetConsumerStats,
+    GetProducerStats, GetTransportStats, Operation, PauseConsumer, PauseProducer, Produce, Reply,
+    RequestKeyFrame, RestartIce, ResumeConsumer, ResumeProducer, SetMaxIncomingBitrate, ThreadInitializer,
 };
 pub use position::Position;
-pub use state::{ConsumerState, ObjectState, Origin, ProducerState, RouterState, WebRtcTransportState, WorkerState};
+pub use state::{
+    ConsumerState, ObjectState, Origin, ProducerState, RouterState, WebRtcTransportState, WorkerState,
+};

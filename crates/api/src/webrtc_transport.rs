@@ -1,16 +1,20 @@
 //! A WebRtcTransport: the way of media between a browser and a Router, over ICE, DTLS and SRTP.
 
+mod handle;
+
 use std::collections::HashMap;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::handle::{WeakWebRtcTransport, WebRtcTransport};
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;
 use crate::transport::{RecvRtpHeaderExtensions, RtpListener};
 use crate::types::data_structures::{
-    AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo, TransportTuple,
+    AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo,
+    TransportTuple,
 };
 
 /// Where a WebRtcTransport listens: one address at least.
@@ -30,6 +34,10 @@ impl WebRtcTransportListenInfos {
     pub fn insert(mut self, listen_info: ListenInfo) -> Self {
         self.0.push(listen_info);
         self
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<ListenInfo> {
+        self.0
     }
 }
 
@@ -179,6 +187,8 @@ pub struct WebRtcTransportStat {
     pub rtx_bytes_sent: u64,
     /// Bits per second of retransmissions sent.
     pub rtx_send_bitrate: u64,
+    /// Bits per second that the endpoint says it can take (REMB), if it says.
+    pub available_outgoing_bitrate: Option<u64>,
     /// The limit of what the endpoint shall send, where one is set.
     pub max_incoming_bitrate: Option<u64>,
     /// Always controlled.

@@ -1,5 +1,7 @@
 //! A Worker: on this machine a thread that carries the media of any number of Routers.
 
+mod handle;
+
 use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
@@ -9,7 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::error::RequestError;
+pub use self::handle::{WeakWorker, Worker};
+pub use crate::error::{CreateRouterError, RequestError};
 use crate::id::RouterId;
 pub use crate::id::WorkerId;
 use crate::labels::Labels;

@@ -1,1 +1,121 @@
-//! The root of all handles.
+//! The root of all handles: creates Workers, and finds whatever its session owns.
+
+use std::io;
+use std::sync::Arc;
+
+use event_listener_primitives::HandlerId;
+
+use crate::callbacks::Notice;
+use crate::consumer::Consumer;
+use crate::error::RequestError;
+use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WorkerId};
+use crate::link::Link;
+use crate::producer::Producer;
+use crate::router::Router;
+use crate::subscription::Subscription;
+use crate::waist::{Backend, BoxFuture, CreateWorker, ThreadInitializer};
+use crate::webrtc_transport::WebRtcTransport;
+use crate::worker::{CreateWorkerError, Worker, WorkerSettings};
+
+/// A session at a backend. Clones are the same session; it ends with the last clone and the last handle of any object.
+#[derive(Clone, Debug)]
+pub struct WorkerManager {
+    link: Arc<Link>,
+}
+
+impl WorkerManager {
+    /// A session at this backend, and the two futures that must run beside it: one keeps what handles know, the other runs
+    /// callbacks. They need to be polled independently of each other, so that a callback that blocks holds up callbacks
+    /// alone. Both end when the last handle is gone or the backend ends.
+    #[must_use]
+    pub fn from_backend(backend: Arc<dyn Backend>) -> (Self, [BoxFuture<'static, ()>; 2]) {
+        let (link, futures) = Link::open(backend);
+        (Self { link }, futures)
+    }
+
+    pub(crate) fn of(link: &Arc<Link>) -> Self {
+        Self { link: Arc::clone(link) }
+    }
+
+    /// The session that owns what is created here.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.link.session()
+    }
+
+    /// Creates a Worker. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// The `io::Error` holds a [`CreateWorkerError`]. An empty port range is `InvalidInput`.
+    pub async fn create_worker(&self, worker_settings: WorkerSettings) -> io::Result<Worker> {
+        let WorkerSettings { rtc_port_range, dtls_files, thread_initializer, labels, app_data } =
+            worker_settings;
+        if rtc_port_range.is_empty() {
+            let detail = format!("port range {rtc_port_range:?} is empty");
+            return Err(CreateWorkerError::from(RequestError::InvalidArgument { detail }).into());
+        }
+        let id = WorkerId::new();
+        let operation = CreateWorker {
+            id,
+            rtc_port_range: rtc_port_range.into_inner(),
+            dtls_files,
+            thread_initializer: thread_initializer.map(ThreadInitializer),
+        };
+        Ok(Worker::from_handle(self.link.create(id, labels, app_data, operation).await?))
+    }
+
+    /// Finds a Worker.
+    #[must_use]
+    pub fn find_worker(&self, id: WorkerId) -> Option<Worker> {
+        Some(Worker::of(&self.link, &self.link.mirror.get(id)?))
+    }
+
+    /// All Workers.
+    #[must_use]
+    pub fn workers(&self) -> Vec<Worker> {
+        let workers = self.link.mirror.ids().into_iter().filter_map(|id| match id {
+            ObjectId::Worker(id) => self.find_worker(id),
+            _ => None,
+        });
+        workers.collect()
+    }
+
+    /// Finds a Router.
+    #[must_use]
+    pub fn find_router(&self, id: RouterId) -> Option<Router> {
+        Router::of(&self.link, &self.link.mirror.get(id)?)
+    }
+
+    /// Finds a WebRtcTransport.
+    #[must_use]
+    pub fn find_webrtc_transport(&self, id: TransportId) -> Option<WebRtcTransport> {
+        WebRtcTransport::of(&self.link, &self.link.mirror.get(id)?)
+    }
+
+    /// Finds a Producer.
+    #[must_use]
+    pub fn find_producer(&self, id: ProducerId) -> Option<Producer> {
+        Producer::of(&self.link, &self.link.mirror.get(id)?)
+    }
+
+    /// Finds a Consumer.
+    #[must_use]
+    pub fn find_consumer(&self, id: ConsumerId) -> Option<Consumer> {
+        Consumer::of(&self.link, &self.link.mirror.get(id)?)
+    }
+
+    /// All that happens in the session from now on, in order.
+    pub fn events(&self) -> Subscription {
+        self.link.subscribers.subscribe()
+    }
+
+    /// Calls back for each Worker that is created; before `create_worker` returns.
+    pub fn on_new_worker<F: Fn(&Worker) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.link.callbacks.add(move |notice| {
+            if let Notice::NewWorker(worker) = notice {
+                callback(worker);
+            }
+        })
+    }
+}

@@ -80,8 +80,9 @@ impl Local {
     pub fn new(options: LocalOptions) -> std::io::Result<Self> {
         let (inbox, messages) = sync_channel(INBOX_MAX);
         let control = Control::new(options, inbox.clone());
-        let thread =
-            std::thread::Builder::new().name("mafalda-control".into()).spawn(move || control.run(&messages))?;
+        let thread = std::thread::Builder::new()
+            .name("mafalda-control".into())
+            .spawn(move || control.run(&messages))?;
         Ok(Self { inbox, control: Some(thread) })
     }
 }

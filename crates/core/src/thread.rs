@@ -93,7 +93,7 @@ fn run(options: ThreadOptions, mailbox: Mailbox, reports: &Reports) {
 
 fn certificate(command: &CreateWorker) -> Result<Certificate, Failure> {
     let Some(files) = &command.dtls_files else {
-        return Certificate::self_signed().map_err(|error| Failure::new(ErrorCode::System, error.to_string()));
+        return Certificate::generate().map_err(|error| Failure::new(ErrorCode::System, error.to_string()));
     };
     let read = |path: &std::path::Path| {
         std::fs::read_to_string(path).map_err(|error| {

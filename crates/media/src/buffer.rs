@@ -46,7 +46,9 @@ impl Batch {
     /// Adds a datagram by copy. `false` when the batch holds [`BATCH_DATAGRAMS_MAX`] already, or 4 GiB.
     pub fn push(&mut self, tuple: Tuple, datagram: &[u8]) -> bool {
         let start = self.bytes.len();
-        let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(datagram.len())) else { return false };
+        let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(datagram.len())) else {
+            return false;
+        };
         if self.is_full() || start.checked_add(len).is_none() {
             return false;
         }

@@ -5,6 +5,7 @@
 //! machine; a packet's way leads from [`demux`] over [`srtp`] and [`rtp`] to the streams in [`stream`].
 #![forbid(unsafe_code)]
 
+pub mod buffer;
 pub mod codec;
 pub mod demux;
 pub mod dtls;
@@ -15,9 +16,16 @@ pub mod srtp;
 pub mod stream;
 pub mod stun;
 pub mod tcp;
+pub mod worker;
+
+mod consumer;
+mod producer;
+mod router;
+mod transport;
 
 mod now;
 pub use now::Now;
+pub use router::TransportState;
 
 mod tuple;
 pub use tuple::{SocketId, Tuple};

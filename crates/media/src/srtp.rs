@@ -25,6 +25,9 @@ mod rollover;
 mod sender;
 mod stream_table;
 
+/// The most that protection adds to any packet under any profile, in bytes: SRTCP's word and a tag of 16.
+pub const OVERHEAD_MAX: usize = 20;
+
 pub use error::SrtpError;
 pub use keys::{DtlsSrtpKeys, SrtpKeys};
 pub use profile::SrtpProfile;

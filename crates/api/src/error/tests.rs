@@ -29,7 +29,8 @@ fn a_negotiation_error_comes_out_typed() {
         ConsumeError::from(Failure::from(error.clone())),
         ConsumeError::BadConsumerRtpParameters(error.clone())
     );
-    let ProduceError::Request(RequestError::Negotiation { cause, .. }) = ProduceError::from(Failure::from(error.clone()))
+    let ProduceError::Request(RequestError::Negotiation { cause, .. }) =
+        ProduceError::from(Failure::from(error.clone()))
     else {
         panic!("an error of another operation stays a negotiation error");
     };
@@ -54,7 +55,10 @@ fn only_the_producer_itself_makes_the_producers_variants() {
 #[test]
 fn texts_are_those_that_logs_are_searched_for() {
     let router = RouterId::new();
-    assert_eq!(RequestError::from(Failure::not_found(router)).to_string(), format!("router {router} not found"));
+    assert_eq!(
+        RequestError::from(Failure::not_found(router)).to_string(),
+        format!("router {router} not found")
+    );
     assert_eq!(RequestError::ChannelClosed.to_string(), "Channel already closed");
     let producer = ProducerId::new();
     assert_eq!(

@@ -33,7 +33,12 @@ impl Failure {
     #[must_use]
     pub fn not_found(subject: impl Into<ObjectId>) -> Self {
         let subject = subject.into();
-        Self { code: ErrorCode::NotFound, subject: Some(subject), detail: format!("{subject} not found"), cause: None }
+        Self {
+            code: ErrorCode::NotFound,
+            subject: Some(subject),
+            detail: format!("{subject} not found"),
+            cause: None,
+        }
     }
 
     /// An object with this id exists.

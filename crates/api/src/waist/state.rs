@@ -187,7 +187,7 @@ impl ObjectState {
         }
     }
 
-    fn origin_mut(&mut self) -> &mut Origin {
+    pub(crate) fn origin_mut(&mut self) -> &mut Origin {
         match self {
             Self::Worker(state) => &mut state.origin,
             Self::Router(state) => &mut state.origin,

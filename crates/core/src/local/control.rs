@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use mafalda_api::id::{ObjectId, WorkerId};
 use mafalda_api::labels::LABELS_BYTES_MAX;
 use mafalda_api::waist::{
-    Answer, Call, Close, CloseCause, Command, CreateWorker, Detach, Done, ErrorCode, Event, Failure, ObjectState, Origin,
-    Position, Reply, WorkerState,
+    Answer, Call, Close, CloseCause, Command, CreateWorker, Detach, Done, ErrorCode, Event, Failure,
+    ObjectState, Origin, Position, Reply, WorkerState,
 };
 use tokio::sync::oneshot;
 
@@ -125,7 +125,8 @@ impl Control {
         }
         let created_by = self.pend(answering, vec![id], Some(id.into()), false);
         let origin = Origin { owner: Some(call.owner), labels: call.labels.clone(), tags: call.tags.clone() };
-        let options = ThreadOptions { command, request: created_by, addresses: self.options.addresses.clone() };
+        let options =
+            ThreadOptions { command, request: created_by, addresses: self.options.addresses.clone() };
         match Thread::spawn(options, Reports { worker: id, inbox: self.inbox.clone() }) {
             Ok(thread) => {
                 self.workers.insert(id, Running { thread, origin, created_by });
@@ -141,7 +142,10 @@ impl Control {
     /// Hands a call to the one Worker that it concerns.
     fn forward(&mut self, call: Call, answering: Answering) {
         let Some(target) = call.command.target() else {
-            return self.answer(answering, Err(Failure::new(ErrorCode::Unsupported, "no single object is concerned")));
+            return self.answer(
+                answering,
+                Err(Failure::new(ErrorCode::Unsupported, "no single object is concerned")),
+            );
         };
         let Some(worker) = self.routes.get(&target).copied() else {
             return self.answer(answering, Err(Failure::not_found(target)));
@@ -169,7 +173,13 @@ impl Control {
     }
 
     /// Hands each Worker its share of a `Close` or `Detach`. A Worker itself ends, or is detached, here.
-    fn spread(&mut self, call: &Call, shares: HashMap<WorkerId, Vec<ObjectId>>, closes: bool, answering: Answering) {
+    fn spread(
+        &mut self,
+        call: &Call,
+        shares: HashMap<WorkerId, Vec<ObjectId>>,
+        closes: bool,
+        answering: Answering,
+    ) {
         let request = self.pend(answering, shares.keys().copied().collect(), None, closes);
         if shares.is_empty() {
             return self.finish(request, Ok(Done.into()));
@@ -248,7 +258,13 @@ impl Control {
         }
     }
 
-    fn pend(&mut self, answering: Answering, waiting: Vec<WorkerId>, creates: Option<ObjectId>, closes: bool) -> u64 {
+    fn pend(
+        &mut self,
+        answering: Answering,
+        waiting: Vec<WorkerId>,
+        creates: Option<ObjectId>,
+        closes: bool,
+    ) -> u64 {
         self.next_request += 1;
         self.pending.insert(self.next_request, Pending { answering, waiting, creates, closes });
         self.next_request

@@ -75,7 +75,9 @@ impl Log {
     /// What the newest event is for a scope: itself, or the news that the log has passed it.
     pub(crate) fn newest_for(&self, scope: &Scope) -> Update {
         match self.entries.back() {
-            Some(entry) if entry.is_in(scope) => Update::Event { at: self.position(), event: entry.event.clone() },
+            Some(entry) if entry.is_in(scope) => {
+                Update::Event { at: self.position(), event: entry.event.clone() }
+            }
             _ => Update::Reached { at: self.position() },
         }
     }

@@ -52,6 +52,7 @@ fn first_address() -> Option<IpAddr> {
         })
         .collect();
     let v4 = addresses.iter().find(|address| address.is_ipv4());
-    let v6 = || addresses.iter().find(|address| matches!(address, IpAddr::V6(ip) if !ip.is_unicast_link_local()));
+    let v6 =
+        || addresses.iter().find(|address| matches!(address, IpAddr::V6(ip) if !ip.is_unicast_link_local()));
     v4.or_else(v6).copied()
 }

@@ -79,7 +79,9 @@ impl Drop for Watcher {
 impl Queue {
     /// A newer `Reached` makes the one before it superfluous.
     fn push(&mut self, update: Update) {
-        if matches!(update, Update::Reached { .. }) && matches!(self.updates.back(), Some(Update::Reached { .. })) {
+        if matches!(update, Update::Reached { .. })
+            && matches!(self.updates.back(), Some(Update::Reached { .. }))
+        {
             self.updates.pop_back();
         }
         self.updates.push_back(update);
@@ -145,7 +147,9 @@ mod tests {
             log.append(appeared(owner));
             watcher.on_appended(&log);
         }
-        let Poll::Ready(Some(Update::Snapshot { at, objects })) = next(&mut stream) else { panic!("no snapshot") };
+        let Poll::Ready(Some(Update::Snapshot { at, objects })) = next(&mut stream) else {
+            panic!("no snapshot")
+        };
         assert_eq!((at.sequence as usize, objects.len()), (WATCH_UPDATES_MAX + 1, WATCH_UPDATES_MAX + 1));
         assert!(next(&mut stream).is_pending());
     }

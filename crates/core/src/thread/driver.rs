@@ -42,7 +42,7 @@ pub(super) struct Driver {
     batch: Batch,
     scratch: Box<[u8]>,
     news: Vec<Report>,
-    unsent: Vec<(Sender, u32)>,
+    unsent: Vec<(Tuple, Sender, u32)>,
     /// Sockets whose queue changed between empty and not.
     touched: Vec<SocketId>,
 }
@@ -55,8 +55,9 @@ impl Driver {
         mailbox: Mailbox,
         reports: Reports,
     ) -> Result<Self, Failure> {
-        let system = |error: std::io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
-        let config = WorkerConfig { id: command.id, certificate: certificate.into() };
+        let system =
+            |error: std::io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
+        let config = WorkerConfig { id: command.id, certificate };
         Ok(Self {
             machine: Worker::new(config, rand::random(), now()),
             sockets: Sockets::new(&mailbox).map_err(system)?,
@@ -121,7 +122,7 @@ impl Driver {
             _ => Ok(Vec::new()),
         };
         match sockets {
-            Ok(sockets) => self.feed(now, Input::Call { request, call, sockets }),
+            Ok(sockets) => self.feed(now, Input::Call { request, call: Box::new(call), sockets }),
             Err(failure) => self.news.push(Report::Reply { request, result: Err(failure) }),
         }
     }
@@ -148,7 +149,8 @@ impl Driver {
             }
         }
         if bound.is_empty() {
-            let detail = "no listen info is usable: none given, none of an enabled protocol, or none of this place's";
+            let detail =
+                "no listen info is usable: none given, none of an enabled protocol, or none of this place's";
             return Err(Failure::new(ErrorCode::InvalidArgument, detail));
         }
         Ok(bound)
@@ -297,14 +299,14 @@ impl Driver {
             self.touched.push(id);
         }
         if lost > 0 {
-            self.unsent.push((run.sender, lost));
+            self.unsent.push((run.tuple, run.sender, lost));
         }
     }
 
     /// Tells the machine what could not be sent, so that it leaves out the rest of those frames.
     fn tell_unsent(&mut self, now: Now) {
-        for (sender, packets) in std::mem::take(&mut self.unsent) {
-            self.feed(now, Input::Unsent { sender, packets });
+        for (tuple, sender, packets) in std::mem::take(&mut self.unsent) {
+            self.feed(now, Input::Unsent { tuple, sender, packets });
         }
     }
 }

@@ -6,7 +6,11 @@ use mafalda_api::types::data_structures::ListenInfo;
 
 /// Ports in the order in which they are to be tried: the range of the info if it has one, else its port alone, else the
 /// Worker's range. A range starts at a random place, so that Workers that share one seldom get in each other's way.
-pub(super) fn candidates(info: &ListenInfo, worker: &RangeInclusive<u16>, random: u16) -> impl Iterator<Item = u16> {
+pub(super) fn candidates(
+    info: &ListenInfo,
+    worker: &RangeInclusive<u16>,
+    random: u16,
+) -> impl Iterator<Item = u16> {
     let fixed = info.port.filter(|port| *port != 0 && info.port_range.is_none());
     let range = fixed.map(|port| port..=port);
     let range = range.or_else(|| info.port_range.clone()).unwrap_or_else(|| worker.clone());
@@ -27,7 +31,11 @@ mod tests {
 
     #[test]
     fn a_range_is_tried_whole_from_a_random_start() {
-        let info = ListenInfo { port: Some(5), port_range: Some(65_533..=65_535), ..ListenInfo::of_place(Protocol::Udp) };
+        let info = ListenInfo {
+            port: Some(5),
+            port_range: Some(65_533..=65_535),
+            ..ListenInfo::of_place(Protocol::Udp)
+        };
         assert_eq!(tried(&info, 1), [65_534, 65_535, 65_533]);
         assert_eq!(tried(&info, u16::MAX).len(), 3);
     }

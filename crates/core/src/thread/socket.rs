@@ -89,9 +89,9 @@ impl Sockets {
     pub(super) fn accept(&mut self, listener: SocketId) -> Option<Tuple> {
         let Some(Socket::Listener(socket)) = self.sockets.get(&listener) else { return None };
         let (stream, remote) = socket.accept().ok()?;
-        let open = self.sockets.values().filter(|socket| {
-            matches!(socket, Socket::Connection(connection) if connection.listener == listener)
-        });
+        let open = self.sockets.values().filter(
+            |socket| matches!(socket, Socket::Connection(connection) if connection.listener == listener),
+        );
         if open.count() >= CONNECTIONS_MAX {
             return None;
         }

@@ -123,6 +123,11 @@ impl IceLite {
         self.keyring.current()
     }
 
+    /// The names by which checks are let in: the present one, and since a restart for a while the one before.
+    pub fn username_fragments(&self) -> impl Iterator<Item = UsernameFragment> {
+        self.keyring.username_fragments()
+    }
+
     /// How far the agent has come.
     #[must_use]
     pub fn state(&self) -> IceState {

@@ -44,6 +44,12 @@ impl Keyring {
         &self.current
     }
 
+    /// The names by which checks are let in.
+    pub(super) fn username_fragments(&self) -> impl Iterator<Item = UsernameFragment> {
+        let previous = self.previous.as_ref().map(|previous| previous.credentials.username_fragment);
+        [Some(self.current.username_fragment), previous].into_iter().flatten()
+    }
+
     /// Whether a request is good. Form goes before authenticity and that before role, as with mediasoup.
     pub(super) fn check(&self, request: &stun::Message<'_>) -> Result<Authentic, Refusal> {
         if !is_well_formed(request) {

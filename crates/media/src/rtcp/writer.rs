@@ -13,9 +13,9 @@ pub struct Full;
 
 /// Writes RTCP packets one behind the other into a buffer, up to [`COMPOUND_LEN_MAX`] bytes.
 ///
-/// A packet that doesn't fit leaves no trace. Methods that take a list write as many of its items as fit, at most one
-/// packet's worth, and return that number; it is 0 for an empty list only, so that
-/// a caller who goes on with the rest, and with an empty buffer on [`Full`], comes to an end.
+/// A packet that doesn't fit leaves no trace. Methods that take a list write as many of its items as fit, at most one packet's
+/// worth, and return that number; it is 0 for an empty list only, so that a caller who goes on with the rest, and with an
+/// empty buffer on [`Full`], comes to an end.
 ///
 /// RFC 3550 §6.1 wants a report first in a compound packet, RFC 5506 allows feedback alone; the order is the caller's.
 #[derive(Debug)]

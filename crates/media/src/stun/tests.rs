@@ -162,7 +162,7 @@ fn the_oracle_reads_a_success() {
         assert_oracle_trusts(&mut message, PASSWORD);
         let mut address = XorMappedAddress::default();
         address.get_from(&message).unwrap();
-        assert_eq!(SocketAddr::new(address.ip, address.port), told.parse().unwrap());
+        assert_eq!(SocketAddr::new(address.ip, address.port), told.parse::<SocketAddr>().unwrap());
         let ours = Message::parse(&out[..len]).unwrap();
         assert_eq!(ours.mapped_address(), Some(told.parse().unwrap()));
     }

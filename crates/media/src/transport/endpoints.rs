@@ -38,7 +38,8 @@ pub(crate) struct Preference {
 
 impl Endpoints {
     pub(crate) fn new(infos: &[ListenInfo], sockets: &[ListenSocket], preference: Preference) -> Self {
-        let mut endpoints = Self { listening: Vec::new(), connections: HashMap::new(), candidates: Vec::new() };
+        let mut endpoints =
+            Self { listening: Vec::new(), connections: HashMap::new(), candidates: Vec::new() };
         for socket in sockets {
             let Some(info) = infos.get(socket.info) else { continue };
             endpoints.listening.push(Endpoint {
@@ -82,10 +83,6 @@ impl Endpoints {
         self.connections.remove(&connection).is_some()
     }
 
-    pub(crate) fn is_connection(&self, socket: SocketId) -> bool {
-        self.connections.contains_key(&socket)
-    }
-
     /// All sockets: listening ones and connections.
     pub(crate) fn sockets(&self) -> impl Iterator<Item = SocketId> {
         self.listening.iter().map(|endpoint| endpoint.socket).chain(self.connections.keys().copied())
@@ -127,7 +124,8 @@ mod tests {
     use super::*;
 
     fn endpoints(info: &ListenInfo) -> Endpoints {
-        let socket = ListenSocket { socket: SocketId(3), info: 0, local: SocketAddr::from(([10, 0, 0, 1], 4000)) };
+        let socket =
+            ListenSocket { socket: SocketId(3), info: 0, local: SocketAddr::from(([10, 0, 0, 1], 4000)) };
         Endpoints::new(std::slice::from_ref(info), &[socket], Preference { udp: true, tcp: false })
     }
 
@@ -139,7 +137,8 @@ mod tests {
             ..ListenInfo::of_place(Protocol::Udp)
         };
         let endpoints = endpoints(&info);
-        let told: Vec<_> = endpoints.candidates().iter().map(|candidate| candidate.address.as_str()).collect();
+        let told: Vec<_> =
+            endpoints.candidates().iter().map(|candidate| candidate.address.as_str()).collect();
         assert_eq!(told, ["1.2.3.4", "10.0.0.1"]);
         assert!(endpoints.candidates()[0].priority > endpoints.candidates()[1].priority);
     }

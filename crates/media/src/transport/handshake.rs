@@ -50,7 +50,10 @@ impl Handshake {
         let fingerprints = ALGORITHMS.iter().map(|algorithm| to_api(&certificate.fingerprint(*algorithm)));
         Self {
             certificate: certificate.clone(),
-            parameters: DtlsParameters { role: DtlsRole::Auto, fingerprints: fingerprints.flatten().collect() },
+            parameters: DtlsParameters {
+                role: DtlsRole::Auto,
+                fingerprints: fingerprints.flatten().collect(),
+            },
             remote: None,
             dtls: None,
             state: DtlsState::New,
@@ -142,7 +145,9 @@ impl Handshake {
                 DtlsOutput::Packet(len) => send(&buffer[..len]),
                 // Nothing speaks over DTLS yet: data channels come with SCTP.
                 DtlsOutput::ApplicationData(_) => {}
-                DtlsOutput::Connected(connected) if self.remote.is_some() => return Some(self.verify(connected)),
+                DtlsOutput::Connected(connected) if self.remote.is_some() => {
+                    return Some(self.verify(connected));
+                }
                 DtlsOutput::Connected(connected) => self.unverified = Some(connected),
                 DtlsOutput::Closed => return self.end(DtlsState::Closed),
                 DtlsOutput::Failed(_) => return self.end(DtlsState::Failed),

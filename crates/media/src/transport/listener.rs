@@ -60,17 +60,17 @@ impl RtpListener {
 
     fn check(&self, parameters: &RtpParameters) -> Result<(), Failure> {
         if let Some(mid) = parameters.mid.as_ref().filter(|mid| self.mids.contains_key(*mid)) {
-            return Err(taken(format!("MID {mid:?}")));
+            return Err(taken(&format!("MID {mid:?}")));
         }
         for encoding in &parameters.encodings {
             let ssrcs = encoding.ssrc.into_iter().chain(encoding.rtx.as_ref().map(|rtx| rtx.ssrc));
             if let Some(ssrc) = ssrcs.into_iter().find(|ssrc| self.ssrcs.contains_key(ssrc)) {
-                return Err(taken(format!("SSRC {ssrc}")));
+                return Err(taken(&format!("SSRC {ssrc}")));
             }
             if let Some(rid) = encoding.rid.as_ref().filter(|_| parameters.mid.is_none())
                 && self.rids.contains_key(rid)
             {
-                return Err(taken(format!("RID {rid:?}")));
+                return Err(taken(&format!("RID {rid:?}")));
             }
             if encoding.ssrc.is_none() && encoding.rid.is_none() && parameters.mid.is_none() {
                 let detail = "an encoding with neither ssrc nor rid needs a mid to be found by";
@@ -128,8 +128,11 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items
 }
 
-fn taken(what: String) -> Failure {
-    Failure::new(ErrorCode::InvalidArgument, format!("{what} is in use by another producer of this transport"))
+fn taken(what: &str) -> Failure {
+    Failure::new(
+        ErrorCode::InvalidArgument,
+        format!("{what} is in use by another producer of this transport"),
+    )
 }
 
 #[cfg(test)]
@@ -190,6 +193,9 @@ mod tests {
             let failure = listener.add(ProducerId::new(), &wrong).unwrap_err();
             assert_eq!(failure.code, ErrorCode::InvalidArgument, "{failure}");
         }
-        assert_eq!((listener.ssrc_table().len(), listener.mid_table().len(), listener.rid_table().len()), (2, 1, 1));
+        assert_eq!(
+            (listener.ssrc_table().len(), listener.mid_table().len(), listener.rid_table().len()),
+            (2, 1, 1)
+        );
     }
 }

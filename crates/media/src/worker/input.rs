@@ -17,7 +17,7 @@ pub enum Input {
         /// Comes back in `Output::Reply`.
         request: u64,
         /// The operation.
-        call: Call,
+        call: Box<Call>,
         /// The sockets that the driver made for it, in the order of its `listen_infos`; empty for most.
         sockets: Vec<ListenSocket>,
     },
@@ -35,6 +35,8 @@ pub enum Input {
     },
     /// Packets of a run could not be sent: the socket, or the connection, was full for too long.
     Unsent {
+        /// Where they should have gone.
+        tuple: Tuple,
         /// Whose.
         sender: Sender,
         /// How many.

@@ -58,11 +58,4 @@ impl Paths {
     pub(crate) fn remove_socket(&mut self, socket: SocketId) {
         self.sockets.remove(&socket);
     }
-
-    /// Forgets all of a Transport that is gone. Rare, so it may look at everything.
-    pub(crate) fn remove_transport(&mut self, at: TransportAt) {
-        self.tuples.retain(|_, other| *other != at);
-        self.usernames.retain(|_, other| *other != at);
-        self.sockets.retain(|_, other| *other != at);
-    }
 }

@@ -43,6 +43,13 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
+    /// A Router has packets to forward.
+    pub(crate) fn mark_dirty(&mut self, router: RouterKey) {
+        if self.dirty.last() != Some(&router) {
+            self.dirty.push(router);
+        }
+    }
+
     /// Tells of something that happened.
     pub(crate) fn tell(&mut self, event: Event) {
         self.events.push_back(event);

@@ -1,0 +1,283 @@
+//! What stands between all handles and their backend: calls go down through it, what happens comes up into its mirror.
+//!
+//! It lives as long as a handle does. Two futures run beside it, and hold it only while they have something to do:
+//! [`feed`] keeps the mirror, [`deliver`] runs callbacks and sends off the ids of dropped objects.
+
+mod deliver;
+mod feed;
+mod outbox;
+mod progress;
+mod queue;
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::Context;
+
+use crate::callbacks::Callbacks;
+use crate::handle::{Handle, Hold};
+use crate::id::{ObjectId, SessionId};
+use crate::labels::{LABELS_BYTES_MAX, Labels};
+use crate::mirror::{Mirror, difference};
+use crate::subscription::Subscribers;
+use crate::types::data_structures::AppData;
+use crate::waist::{
+    Answer, Backend, BoxFuture, Call, CloseCause, Command, Done, ErrorCode, Event, Failure, ObjectState,
+    Operation, Reply, Scope, Update,
+};
+use outbox::{Leave, Outbox, Parting};
+use progress::Progress;
+use queue::{Item, Queue};
+
+pub(crate) struct Link {
+    backend: Arc<dyn Backend>,
+    session: SessionId,
+    pub(crate) mirror: Mirror,
+    /// For Workers that appear.
+    pub(crate) callbacks: Callbacks,
+    /// For all that happens.
+    pub(crate) subscribers: Subscribers,
+    outbox: Outbox,
+    progress: Arc<Progress>,
+    queue: Arc<Queue>,
+}
+
+impl Link {
+    /// A link and the futures that it needs run.
+    pub(crate) fn open(backend: Arc<dyn Backend>) -> (Arc<Self>, [BoxFuture<'static, ()>; 2]) {
+        let session = SessionId::new();
+        let updates = backend.watch(Scope::Session(session), None);
+        let progress = Arc::new(Progress::default());
+        let queue = Arc::new(Queue::default());
+        let link = Arc::new(Self {
+            backend,
+            session,
+            mirror: Mirror::default(),
+            callbacks: Callbacks::default(),
+            subscribers: Subscribers::default(),
+            outbox: Outbox::default(),
+            progress: Arc::clone(&progress),
+            queue: Arc::clone(&queue),
+        });
+        let feed = feed::feed(Arc::downgrade(&link), progress, updates);
+        let deliver = deliver::deliver(Arc::downgrade(&link), queue);
+        (link, [Box::pin(feed), Box::pin(deliver)])
+    }
+
+    pub(crate) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Carries out an operation; when it returns, the mirror shows its outcome.
+    pub(crate) async fn run<O: Operation>(&self, operation: O) -> Result<O::Reply, O::Error> {
+        let reply = self.call(Labels::default(), operation.into()).await?;
+        Ok(reply_of::<O>(reply))
+    }
+
+    /// Carries out an operation that makes an object, which belongs to the handle: whoever drops this future closes it.
+    pub(crate) async fn create<O: Operation<Reply = Done>>(
+        self: &Arc<Self>,
+        id: impl Into<ObjectId>,
+        labels: Labels,
+        app_data: AppData,
+        operation: O,
+    ) -> Result<Handle, O::Error> {
+        check(&labels)?;
+        let id = id.into();
+        let hold = Hold::owning(Arc::clone(self), id);
+        self.mirror.expect(id, &hold, app_data);
+        if let Err(failure) = self.call(labels, operation.into()).await {
+            // Without a connection nobody knows whether it was made: then it is closed, for when it was.
+            if failure.code != ErrorCode::Disconnected {
+                hold.let_go();
+                self.mirror.give_up(id);
+            }
+            return Err(failure.into());
+        }
+        let handle = Handle::appeared(hold).ok_or_else(disconnected)?;
+        deliver::announce(self, handle.entry());
+        Ok(handle)
+    }
+
+    /// An object was closed here.
+    pub(crate) fn close(&self, id: ObjectId) {
+        self.outbox.close(id);
+        self.queue.wake();
+    }
+
+    /// An object is to have no owner.
+    pub(crate) fn detach(&self, id: ObjectId) {
+        self.outbox.detach(id);
+        self.queue.wake();
+    }
+
+    async fn call(&self, labels: Labels, command: Command) -> Result<Reply, Failure> {
+        if self.send_leaving() {
+            // The deliver future looks after their answers.
+            self.queue.wake();
+        }
+        let answer = self.backend.call(self.request(labels, command));
+        let Answer { reply, at } = self.progress.unless_ended(answer).await.map_err(|_| disconnected())??;
+        self.progress.reached(at).await.map_err(|_| disconnected())?;
+        Ok(reply)
+    }
+
+    fn request(&self, labels: Labels, command: Command) -> Call {
+        Call { owner: self.session, labels, tags: Vec::new(), command }
+    }
+
+    /// Sends the ids of objects that were closed or detached here; says whether there were any.
+    fn send_leaving(&self) -> bool {
+        let _turn = self.outbox.turn();
+        let mut any = false;
+        for leave in self.outbox.take() {
+            any = true;
+            let answer = self.backend.call(self.request(Labels::default(), leave.clone().into()));
+            self.outbox.sent(Box::pin(part(leave, answer, Arc::clone(&self.progress))));
+        }
+        any
+    }
+
+    /// Sends off what leaves and looks at what has been sent.
+    fn poll_leaving(&self, cx: &mut Context<'_>) {
+        self.send_leaving();
+        let closed = self.outbox.poll(cx);
+        self.mirror.give_up_abandoned(&closed);
+    }
+
+    fn take(&self, update: Update) {
+        let at = match update {
+            Update::Reached { at } => at,
+            Update::Event { at, event } => {
+                self.happen(event);
+                at
+            }
+            Update::Snapshot { at, objects } => {
+                let comparison = self.mirror.compare(objects, self.progress.follows(at.epoch));
+                comparison.departed.into_iter().for_each(|id| self.depart(id));
+                comparison.events.into_iter().for_each(|event| self.happen(event));
+                at
+            }
+        };
+        self.progress.advance(at);
+    }
+
+    fn happen(&self, event: Event) {
+        match event {
+            Event::Appeared(state) => self.appear(state),
+            Event::Closed { id, cause } => self.disappear(id, cause),
+            event => self.change(event),
+        }
+    }
+
+    fn appear(&self, state: ObjectState) {
+        if let Some(known) = self.mirror.get(state.id()) {
+            let events = known.with(|known| difference(known, &state));
+            events.into_iter().for_each(|event| self.change(event));
+            return;
+        }
+        let parent = state.parent().and_then(|parent| self.mirror.get(parent));
+        let wanted = !self.subscribers.is_empty()
+            || parent.as_ref().is_some_and(|parent| !parent.subscribers.is_empty());
+        let event = wanted.then(|| Event::Appeared(state.clone()));
+        let made_elsewhere = self.mirror.insert(state);
+        if let Some(event) = event {
+            self.subscribers.publish(&event);
+            parent.iter().for_each(|parent| parent.subscribers.publish(&event));
+        }
+        // What was made here is announced by who made it.
+        if let Some(entry) = made_elsewhere {
+            self.queue.push(Item::Appeared(entry));
+        }
+    }
+
+    fn change(&self, event: Event) {
+        let Some(entry) = self.mirror.get(event.subject()) else { return };
+        entry.apply(&event);
+        if let Event::Detached { .. } = event
+            && let Some(hold) = entry.hold()
+        {
+            hold.let_go();
+        }
+        self.subscribers.publish(&event);
+        entry.subscribers.publish(&event);
+        self.queue.push(Item::Changed(entry, event));
+    }
+
+    fn disappear(&self, id: ObjectId, cause: CloseCause) {
+        let Some(entry) = self.mirror.remove(id) else { return };
+        self.outbox.forget(id);
+        entry.closed_by_backend();
+        let event = Event::Closed { id, cause: cause.clone() };
+        self.subscribers.publish(&event);
+        entry.subscribers.publish(&event);
+        entry.subscribers.end();
+        self.queue.push(Item::Closed(entry, cause));
+    }
+
+    /// An object is out of sight, and may live on.
+    fn depart(&self, id: ObjectId) {
+        if let Some(entry) = self.mirror.remove(id) {
+            entry.subscribers.end();
+        }
+    }
+
+    /// The backend has ended: so have all objects.
+    fn end(&self) {
+        for id in self.mirror.ids() {
+            self.disappear(id, CloseCause::BackendEnded);
+        }
+        self.subscribers.end();
+        self.progress.end();
+        self.queue.end();
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.send_leaving();
+        self.progress.end();
+        self.queue.end();
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// Waits until the mirror shows that a set has left.
+async fn part(
+    leave: Leave,
+    answer: BoxFuture<'static, Result<Answer, Failure>>,
+    progress: Arc<Progress>,
+) -> Parting {
+    match answer.await {
+        Ok(answer) => {
+            let _ = progress.reached(answer.at).await;
+            Parting::Done(leave)
+        }
+        Err(failure) if failure.code == ErrorCode::Overloaded => Parting::Refused(leave),
+        Err(_) => Parting::Done(leave),
+    }
+}
+
+fn check(labels: &Labels) -> Result<(), Failure> {
+    let bytes = labels.bytes();
+    if bytes <= LABELS_BYTES_MAX {
+        return Ok(());
+    }
+    let detail = format!("labels of {bytes} bytes are more than {LABELS_BYTES_MAX}");
+    Err(Failure::new(ErrorCode::InvalidArgument, detail))
+}
+
+fn disconnected() -> Failure {
+    Failure::new(ErrorCode::Disconnected, "the backend has ended")
+}
+
+fn reply_of<O: Operation>(reply: Reply) -> O::Reply {
+    O::Reply::try_from(reply).ok().expect("a backend answers an operation with its own reply")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! The future that runs callbacks, in the order in which things happened.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+
+use super::Link;
+use super::queue::{Item, Next, Queue};
+use crate::callbacks::Notice;
+use crate::consumer::Consumer;
+use crate::id::ObjectId;
+use crate::mirror::Mirrored;
+use crate::producer::Producer;
+use crate::router::Router;
+use crate::webrtc_transport::WebRtcTransport;
+use crate::worker::Worker;
+
+/// Items that are delivered before other tasks of the thread get their turn. Larger saves switches; smaller lets others in
+/// sooner: what one takes is up to the application's callbacks.
+const ITEMS_PER_TURN_MAX: usize = 64;
+
+/// Runs callbacks until the backend or the last handle is gone, and sends off what was dropped when no call comes.
+pub(super) async fn deliver(link: Weak<Link>, queue: Arc<Queue>) {
+    poll_fn(|cx| {
+        queue.register(cx.waker());
+        if let Some(link) = link.upgrade() {
+            link.poll_leaving(cx);
+        }
+        for _ in 0..ITEMS_PER_TURN_MAX {
+            match queue.next() {
+                Next::Item(item) => tell(&link, &item),
+                Next::Nothing => return Poll::Pending,
+                Next::Ended => return Poll::Ready(()),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn tell(link: &Weak<Link>, item: &Item) {
+    match item {
+        Item::Appeared(entry) => {
+            if let Some(link) = link.upgrade() {
+                announce(&link, entry);
+            }
+        }
+        Item::Changed(entry, event) if !entry.is_finished() => entry.callbacks.call(&Notice::Changed(event)),
+        Item::Closed(entry, cause) if !entry.is_finished() => {
+            entry.callbacks.call(&Notice::Closing(cause));
+            entry.finish();
+        }
+        Item::Changed(..) | Item::Closed(..) => {}
+    }
+}
+
+/// Tells the parent's callbacks of a new object.
+pub(super) fn announce(link: &Arc<Link>, entry: &Arc<Mirrored>) {
+    let listeners = match entry.parent() {
+        Some(parent) => &parent.callbacks,
+        None => &link.callbacks,
+    };
+    if !listeners.is_empty() {
+        with_notice(link, entry, |notice| listeners.call(notice));
+    }
+}
+
+fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notice<'_>)) -> Option<()> {
+    match entry.id() {
+        ObjectId::Worker(_) => tell(&Notice::NewWorker(&Worker::of(link, entry))),
+        ObjectId::Router(_) => tell(&Notice::NewRouter(&Router::of(link, entry)?)),
+        ObjectId::Transport(_) => tell(&Notice::NewTransport(&WebRtcTransport::of(link, entry)?)),
+        ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
+        ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),
+    }
+    Some(())
+}

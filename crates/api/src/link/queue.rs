@@ -1,0 +1,155 @@
+//! Callbacks that wait for the deliver future, in the order in which things happened.
+//!
+//! Bounded by [`CALLBACKS_MAX`]: from there on, a change takes the place of an earlier change of the same kind at the same
+//! object. So there are never more than that many and one per object and kind; beginnings and ends of objects always stay.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use crate::id::ObjectId;
+use crate::mirror::Mirrored;
+use crate::waist::{CloseCause, Event};
+
+/// Callbacks that wait before changes merge. Larger keeps every single change longer when a callback is slow; smaller merges
+/// what a short stall would have let through: 1024 is one change of every object of a large room.
+pub(crate) const CALLBACKS_MAX: usize = 1024;
+
+/// Something that callbacks may be registered for.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Appeared(Arc<Mirrored>),
+    Changed(Arc<Mirrored>, Event),
+    Closed(Arc<Mirrored>, CloseCause),
+}
+
+#[derive(Default)]
+pub(crate) struct Queue(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    /// Number of the item in front; each next one has the next number.
+    first: u64,
+    /// The number of the last change of each kind at each object that still waits.
+    latest: HashMap<(ObjectId, Change), u64>,
+    waker: Option<Waker>,
+    ended: bool,
+}
+
+/// What the deliver future finds.
+pub(crate) enum Next {
+    Item(Item),
+    Nothing,
+    /// Nothing, and nothing will come.
+    Ended,
+}
+
+impl Queue {
+    pub(crate) fn push(&self, item: Item) {
+        let (waker, superfluous) = {
+            let mut state = self.0.lock().expect("no holder panics");
+            let superfluous = state.push(item);
+            (state.waker.take(), superfluous)
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        // Its entry may hold an application's values: not under the lock.
+        drop(superfluous);
+    }
+
+    pub(crate) fn next(&self) -> Next {
+        let mut state = self.0.lock().expect("no holder panics");
+        match state.pop() {
+            Some(item) => Next::Item(item),
+            None if state.ended => Next::Ended,
+            None => Next::Nothing,
+        }
+    }
+
+    /// Who is woken next time.
+    pub(crate) fn register(&self, waker: &Waker) {
+        let before = self.0.lock().expect("no holder panics").waker.replace(waker.clone());
+        drop(before);
+    }
+
+    pub(crate) fn wake(&self) {
+        let waker = self.0.lock().expect("no holder panics").waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// What waits is still delivered, nothing more comes.
+    pub(crate) fn end(&self) {
+        self.0.lock().expect("no holder panics").ended = true;
+        self.wake();
+    }
+}
+
+impl State {
+    /// Gives back the item that nobody needs: one that has no callback, or the change that this one took the place of.
+    fn push(&mut self, item: Item) -> Option<Item> {
+        if let Item::Changed(entry, event) = &item {
+            let Some(change) = Change::of(event) else { return Some(item) };
+            let key = (entry.id(), change);
+            if self.items.len() >= CALLBACKS_MAX
+                && let Some(number) = self.latest.get(&key)
+            {
+                let at = usize::try_from(number - self.first).expect("an item's place in the queue");
+                return self.items.get_mut(at).map(|earlier| std::mem::replace(earlier, item));
+            }
+            self.latest.insert(key, self.first + self.items.len() as u64);
+        }
+        self.items.push_back(item);
+        None
+    }
+
+    fn pop(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        if let Item::Changed(entry, event) = &item
+            && let Some(change) = Change::of(event)
+            && self.latest.get(&(entry.id(), change)) == Some(&self.first)
+        {
+            self.latest.remove(&(entry.id(), change));
+        }
+        self.first += 1;
+        Some(item)
+    }
+}
+
+/// What an event changes: of two that change the same, only the last counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Change {
+    IceState,
+    IceSelectedTuple,
+    DtlsState,
+    Paused,
+    ProducerPaused,
+    Score,
+}
+
+impl Change {
+    /// `None` for what has no callback.
+    fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::Appeared(_)
+            | Event::Closed { .. }
+            | Event::Detached { .. }
+            | Event::IceParametersChanged { .. }
+            | Event::DtlsParametersChanged { .. } => None,
+            Event::IceStateChanged { .. } => Some(Self::IceState),
+            Event::IceSelectedTupleChanged { .. } => Some(Self::IceSelectedTuple),
+            Event::DtlsStateChanged { .. } => Some(Self::DtlsState),
+            Event::ProducerPaused { .. }
+            | Event::ProducerResumed { .. }
+            | Event::ConsumerPaused { .. }
+            | Event::ConsumerResumed { .. } => Some(Self::Paused),
+            Event::ConsumerProducerPaused { .. } | Event::ConsumerProducerResumed { .. } => {
+                Some(Self::ProducerPaused)
+            }
+            Event::ProducerScoreChanged { .. } | Event::ConsumerScoreChanged { .. } => Some(Self::Score),
+        }
+    }
+}

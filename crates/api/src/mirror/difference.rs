@@ -1,0 +1,80 @@
+//! What must have happened between two states of one object.
+
+use crate::waist::{ConsumerState, Event, ObjectState, ProducerState, WebRtcTransportState};
+
+/// The events that make the older state into the newer one, in an order in which they could have happened. Parts that can't
+/// change are not looked at.
+pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
+    let mut events = Vec::new();
+    if old.origin().owner.is_some() && new.origin().owner.is_none() {
+        events.push(Event::Detached { id: new.id() });
+    }
+    match (old, new) {
+        (ObjectState::WebRtcTransport(old), ObjectState::WebRtcTransport(new)) => {
+            transport(old, new, &mut events);
+        }
+        (ObjectState::Producer(old), ObjectState::Producer(new)) => {
+            producer(old, new, &mut events);
+        }
+        (ObjectState::Consumer(old), ObjectState::Consumer(new)) => {
+            consumer(old, new, &mut events);
+        }
+        _ => {}
+    }
+    events
+}
+
+fn transport(old: &WebRtcTransportState, new: &WebRtcTransportState, events: &mut Vec<Event>) {
+    let id = new.id;
+    if old.ice_parameters != new.ice_parameters {
+        events.push(Event::IceParametersChanged { id, parameters: new.ice_parameters.clone() });
+    }
+    if old.dtls_parameters != new.dtls_parameters {
+        events.push(Event::DtlsParametersChanged { id, parameters: new.dtls_parameters.clone() });
+    }
+    if old.ice_selected_tuple != new.ice_selected_tuple {
+        events.push(Event::IceSelectedTupleChanged { id, tuple: new.ice_selected_tuple.clone() });
+    }
+    if old.ice_state != new.ice_state {
+        events.push(Event::IceStateChanged { id, state: new.ice_state });
+    }
+    if (old.dtls_state, &old.dtls_remote_cert) != (new.dtls_state, &new.dtls_remote_cert) {
+        events.push(Event::DtlsStateChanged {
+            id,
+            state: new.dtls_state,
+            remote_cert: new.dtls_remote_cert.clone(),
+        });
+    }
+}
+
+fn producer(old: &ProducerState, new: &ProducerState, events: &mut Vec<Event>) {
+    let id = new.id;
+    match (old.paused, new.paused) {
+        (false, true) => events.push(Event::ProducerPaused { id }),
+        (true, false) => events.push(Event::ProducerResumed { id }),
+        _ => {}
+    }
+    if old.score != new.score {
+        events.push(Event::ProducerScoreChanged { id, score: new.score.clone() });
+    }
+}
+
+fn consumer(old: &ConsumerState, new: &ConsumerState, events: &mut Vec<Event>) {
+    let id = new.id;
+    match (old.paused, new.paused) {
+        (false, true) => events.push(Event::ConsumerPaused { id }),
+        (true, false) => events.push(Event::ConsumerResumed { id }),
+        _ => {}
+    }
+    match (old.producer_paused, new.producer_paused) {
+        (false, true) => events.push(Event::ConsumerProducerPaused { id }),
+        (true, false) => events.push(Event::ConsumerProducerResumed { id }),
+        _ => {}
+    }
+    if old.score != new.score {
+        events.push(Event::ConsumerScoreChanged { id, score: new.score.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::consumer::{ConsumerScore, ConsumerType};
+use crate::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId};
+use crate::producer::{ProducerScore, ProducerType};
+use crate::types::data_structures::{
+    DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState, Protocol, TransportTuple,
+};
+use crate::types::rtp_parameters::{MediaKind, RtpParameters};
+use crate::waist::Origin;
+
+/// Numbers that stand for one value each of all that can change.
+type Seed = [u8; 8];
+
+fn pick<T: Clone>(seed: u8, values: &[T]) -> T {
+    values[usize::from(seed) % values.len()].clone()
+}
+
+fn origin(seed: Seed, session: SessionId) -> Origin {
+    Origin { owner: pick(seed[0], &[Some(session), None]), ..Origin::default() }
+}
+
+fn transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
+    let tuple = |local_port| TransportTuple::LocalOnly {
+        local_address: "192.0.2.1".to_owned(),
+        local_port,
+        protocol: Protocol::Udp,
+    };
+    ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
+        id,
+        origin: origin(seed, session),
+        router: RouterId::from(uuid::Uuid::nil()),
+        ice_role: IceRole::Controlled,
+        ice_parameters: IceParameters {
+            username_fragment: pick(seed[1], &["a".to_owned(), "b".to_owned()]),
+            password: String::new(),
+            ice_lite: Some(true),
+        },
+        ice_candidates: Vec::new(),
+        ice_state: pick(seed[2], &[IceState::New, IceState::Connected, IceState::Disconnected]),
+        ice_selected_tuple: pick(seed[3], &[None, Some(tuple(1)), Some(tuple(2))]),
+        dtls_parameters: DtlsParameters {
+            role: pick(seed[4], &[DtlsRole::Auto, DtlsRole::Server]),
+            fingerprints: Vec::new(),
+        },
+        dtls_state: pick(seed[5], &[DtlsState::New, DtlsState::Connected, DtlsState::Failed]),
+        dtls_remote_cert: pick(seed[6], &[None, Some("cert".to_owned())]),
+    }))
+}
+
+fn producer(seed: Seed, id: ProducerId, session: SessionId) -> ObjectState {
+    let score = ProducerScore { encoding_idx: 0, ssrc: 1, rid: None, score: seed[2] % 3 };
+    ObjectState::Producer(Box::new(ProducerState {
+        id,
+        origin: origin(seed, session),
+        transport: TransportId::from(uuid::Uuid::nil()),
+        kind: MediaKind::Audio,
+        r#type: ProducerType::Simple,
+        rtp_parameters: RtpParameters::default(),
+        consumable_rtp_parameters: RtpParameters::default(),
+        paused: pick(seed[1], &[true, false]),
+        score: vec![score],
+    }))
+}
+
+fn consumer(seed: Seed, id: ConsumerId, session: SessionId) -> ObjectState {
+    ObjectState::Consumer(Box::new(ConsumerState {
+        id,
+        origin: origin(seed, session),
+        transport: TransportId::from(uuid::Uuid::nil()),
+        producer: ProducerId::from(uuid::Uuid::nil()),
+        kind: MediaKind::Audio,
+        r#type: ConsumerType::Simple,
+        rtp_parameters: RtpParameters::default(),
+        paused: pick(seed[1], &[true, false]),
+        producer_paused: pick(seed[2], &[true, false]),
+        score: ConsumerScore { score: seed[3] % 3, producer_score: 0, producer_scores: Vec::new() },
+    }))
+}
+
+proptest! {
+    #[test]
+    fn its_events_make_the_old_state_new(old: Seed, new: Seed) {
+        let session = SessionId::new();
+        let (transport_id, producer_id, consumer_id) = (TransportId::new(), ProducerId::new(), ConsumerId::new());
+        let mut old = old;
+        if new[0] % 2 == 0 {
+            // What is nobody's stays so.
+            old[0] = 0;
+        }
+        for (old, new) in [
+            (transport(old, transport_id, session), transport(new, transport_id, session)),
+            (producer(old, producer_id, session), producer(new, producer_id, session)),
+            (consumer(old, consumer_id, session), consumer(new, consumer_id, session)),
+        ] {
+            let mut state = old.clone();
+            let events = difference(&old, &new);
+            events.iter().for_each(|event| state.apply(event));
+            prop_assert_eq!(&state, &new);
+            prop_assert!(difference(&new, &new).is_empty());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! One object's entry in the mirror.
+
+use std::fmt;
+use std::mem;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, RwLock, Weak};
+
+use crate::callbacks::{Callbacks, Notice};
+use crate::handle::Hold;
+use crate::id::ObjectId;
+use crate::labels::Labels;
+use crate::subscription::Subscribers;
+use crate::types::data_structures::AppData;
+use crate::types::rtp_parameters::RtpParameters;
+use crate::waist::{ConsumerState, Event, ObjectState, ProducerState, RouterState, WebRtcTransportState};
+
+/// What is known of one object. It outlives the object for as long as a handle does.
+pub(crate) struct Mirrored {
+    id: ObjectId,
+    /// `None` where the parent is out of scope: then there are no handles either.
+    parent: Option<Arc<Mirrored>>,
+    fixed: Fixed,
+    state: RwLock<ObjectState>,
+    life: AtomicU8,
+    hold: Mutex<Weak<Hold>>,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) subscribers: Subscribers,
+}
+
+/// What can't change. It is taken out of the state, so that handles can lend it without a lock.
+#[derive(Default)]
+pub(crate) struct Fixed {
+    pub(crate) labels: Labels,
+    pub(crate) app_data: AppData,
+    /// Of Producers and Consumers.
+    pub(crate) rtp_parameters: RtpParameters,
+    /// Of Producers.
+    pub(crate) consumable_rtp_parameters: RtpParameters,
+}
+
+/// It exists.
+const OPEN: u8 = 0;
+/// The backend closed it, callbacks have yet to be told.
+const CLOSED: u8 = 1;
+/// It was closed here, or callbacks have been told.
+const FINISHED: u8 = 2;
+
+impl Mirrored {
+    pub(crate) fn new(mut state: ObjectState, parent: Option<Arc<Self>>, app_data: AppData) -> Self {
+        Self {
+            id: state.id(),
+            parent,
+            fixed: Fixed::take_from(&mut state, app_data),
+            state: RwLock::new(state),
+            life: AtomicU8::new(OPEN),
+            hold: Mutex::default(),
+            callbacks: Callbacks::default(),
+            subscribers: Subscribers::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
+        self.parent.as_ref()
+    }
+
+    pub(crate) fn fixed(&self) -> &Fixed {
+        &self.fixed
+    }
+
+    /// Reads the state. The caller runs nobody else's code in there.
+    pub(crate) fn with<R>(&self, read: impl FnOnce(&ObjectState) -> R) -> R {
+        read(&self.state.read().expect("no holder panics"))
+    }
+
+    pub(crate) fn apply(&self, event: &Event) {
+        self.state.write().expect("no holder panics").apply(event);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.life.load(Ordering::Acquire) != OPEN
+    }
+
+    /// Whether callbacks have been told of its end.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.life.load(Ordering::Acquire) == FINISHED
+    }
+
+    /// The backend closed it; [`Mirrored::finish`] follows when its turn comes.
+    pub(crate) fn closed_by_backend(&self) {
+        let _ = self.life.compare_exchange(OPEN, CLOSED, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// It is closed here and now, if nobody else was first. Callbacks have yet to be told.
+    pub(crate) fn close_here(&self) -> bool {
+        self.life.compare_exchange(OPEN, FINISHED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Tells callbacks of its end, if nobody else was first.
+    pub(crate) fn finish(&self) {
+        if self.life.swap(FINISHED, Ordering::AcqRel) != FINISHED {
+            self.tell_closed();
+        }
+    }
+
+    pub(crate) fn tell_closed(&self) {
+        self.callbacks.call(&Notice::Closed);
+        self.callbacks.clear();
+    }
+
+    pub(crate) fn hold(&self) -> Option<Arc<Hold>> {
+        self.hold.lock().expect("no holder panics").upgrade()
+    }
+
+    pub(crate) fn held_by(&self, hold: &Arc<Hold>) {
+        *self.hold.lock().expect("no holder panics") = Arc::downgrade(hold);
+    }
+
+    /// The hold that handles share, or a new one.
+    pub(crate) fn hold_or(&self, make: impl FnOnce() -> Arc<Hold>) -> Arc<Hold> {
+        let mut hold = self.hold.lock().expect("no holder panics");
+        hold.upgrade().unwrap_or_else(|| {
+            let made = make();
+            *hold = Arc::downgrade(&made);
+            made
+        })
+    }
+}
+
+impl fmt::Debug for Mirrored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mirrored")
+            .field("id", &self.id)
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fixed {
+    fn take_from(state: &mut ObjectState, app_data: AppData) -> Self {
+        let labels = mem::take(&mut state.origin_mut().labels);
+        let (rtp_parameters, consumable_rtp_parameters) = match state {
+            ObjectState::Worker(_) | ObjectState::Router(_) | ObjectState::WebRtcTransport(_) => {
+                Default::default()
+            }
+            ObjectState::Producer(state) => {
+                (mem::take(&mut state.rtp_parameters), mem::take(&mut state.consumable_rtp_parameters))
+            }
+            ObjectState::Consumer(state) => (mem::take(&mut state.rtp_parameters), RtpParameters::default()),
+        };
+        Self { labels, app_data, rtp_parameters, consumable_rtp_parameters }
+    }
+}
+
+/// One kind of object's state in the state of any.
+pub(crate) trait Part {
+    fn of(state: &ObjectState) -> &Self;
+}
+
+macro_rules! parts {
+    ($($variant:ident($state:ident),)+) => {$(
+        impl Part for $state {
+            fn of(state: &ObjectState) -> &Self {
+                match state {
+                    ObjectState::$variant(state) => state,
+                    _ => unreachable!("an entry's id names its kind"),
+                }
+            }
+        }
+    )+};
+}
+parts! { Router(RouterState), WebRtcTransport(WebRtcTransportState), Producer(ProducerState), Consumer(ConsumerState), }

@@ -1,0 +1,180 @@
+//! The handle of a Producer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_listener_primitives::HandlerId;
+
+use super::{ProducerDump, ProducerScore, ProducerStat, ProducerType};
+use crate::error::RequestError;
+use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
+use crate::id::ProducerId;
+use crate::link::Link;
+use crate::mirror::Mirrored;
+use crate::transport::Transport;
+use crate::types::rtp_parameters::{MediaKind, RtpParameters};
+use crate::waist::{
+    Done, DumpProducer, Event, GetProducerStats, PauseProducer, ProducerState, ResumeProducer,
+};
+use crate::webrtc_transport::WebRtcTransport;
+
+/// One audio or video source that an endpoint sends into a Router. Clones are the same Producer; it keeps its Transport.
+#[derive(Clone)]
+pub struct Producer {
+    handle: Handle,
+    transport: Arc<dyn Transport>,
+}
+
+impl Producer {
+    handle_methods!("Producer", ProducerId, Producer);
+
+    pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
+        let transport = WebRtcTransport::of(link, entry.parent()?)?;
+        Some(Self::from_handle(Handle::of(link, entry), Arc::new(transport)))
+    }
+
+    pub(crate) fn from_handle(handle: Handle, transport: Arc<dyn Transport>) -> Self {
+        Self { handle, transport }
+    }
+
+    /// The Transport that it comes in through.
+    #[must_use]
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// Audio or video.
+    #[must_use]
+    pub fn kind(&self) -> MediaKind {
+        self.with(|state| state.kind)
+    }
+
+    /// What the endpoint sends.
+    #[must_use]
+    pub fn rtp_parameters(&self) -> &RtpParameters {
+        &self.handle.fixed().rtp_parameters
+    }
+
+    /// What Consumers can be offered, in the Router's own payload types and SSRCs.
+    #[must_use]
+    pub fn consumable_rtp_parameters(&self) -> &RtpParameters {
+        &self.handle.fixed().consumable_rtp_parameters
+    }
+
+    /// How its streams make up its media.
+    #[must_use]
+    pub fn r#type(&self) -> ProducerType {
+        self.with(|state| state.r#type)
+    }
+
+    /// Whether it is paused.
+    #[must_use]
+    pub fn paused(&self) -> bool {
+        self.with(|state| state.paused)
+    }
+
+    /// The quality of each of its RTP streams.
+    #[must_use]
+    pub fn score(&self) -> Vec<ProducerScore> {
+        self.with(|state| state.score.clone())
+    }
+
+    /// Tells what it is.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn dump(&self) -> Result<ProducerDump, RequestError> {
+        Ok(*self.handle.link().run(DumpProducer { id: self.id() }).await?)
+    }
+
+    /// Tells what came in, per RTP stream.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn get_stats(&self) -> Result<Vec<ProducerStat>, RequestError> {
+        self.handle.link().run(GetProducerStats { id: self.id() }).await
+    }
+
+    /// Stops what it sends from reaching its Consumers.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn pause(&self) -> Result<(), RequestError> {
+        let Done = self.handle.link().run(PauseProducer { id: self.id() }).await?;
+        Ok(())
+    }
+
+    /// Lets what it sends reach its Consumers again.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn resume(&self) -> Result<(), RequestError> {
+        let Done = self.handle.link().run(ResumeProducer { id: self.id() }).await?;
+        Ok(())
+    }
+
+    /// Calls back when the quality of its streams changes.
+    pub fn on_score<F: Fn(&[ProducerScore]) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::ProducerScoreChanged { score, .. } = event {
+                callback(score);
+            }
+        })
+    }
+
+    /// Calls back when it is paused.
+    pub fn on_pause<F: Fn() + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::ProducerPaused { .. } = event {
+                callback();
+            }
+        })
+    }
+
+    /// Calls back when it is resumed.
+    pub fn on_resume<F: Fn() + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::ProducerResumed { .. } = event {
+                callback();
+            }
+        })
+    }
+
+    /// Calls back when it closes because its Transport did; `on_close` follows.
+    pub fn on_transport_close<F: FnOnce() + Send + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_closing(by_parent, callback)
+    }
+
+    /// A handle that keeps nothing alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakProducer {
+        WeakProducer(self.handle.downgrade())
+    }
+
+    fn with<R>(&self, read: impl FnOnce(&ProducerState) -> R) -> R {
+        self.handle.with(read)
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// A [`Producer`] that is not kept alive.
+#[derive(Clone, Debug)]
+pub struct WeakProducer(WeakHandle);
+
+impl WeakProducer {
+    /// The handle, while another one is there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Producer> {
+        let handle = self.0.upgrade()?;
+        Producer::of(handle.link(), handle.entry())
+    }
+}

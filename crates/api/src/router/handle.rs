@@ -1,0 +1,159 @@
+//! The handle of a Router.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use event_listener_primitives::HandlerId;
+
+use super::RouterDump;
+use crate::callbacks::Notice;
+use crate::error::RequestError;
+use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
+use crate::id::{ObjectId, ProducerId, RouterId, TransportId};
+use crate::link::Link;
+use crate::mirror::Mirrored;
+use crate::ortc;
+use crate::transport::Transport;
+use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized};
+use crate::waist::{CreateWebRtcTransport, DumpRouter, RouterState};
+use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
+use crate::worker::Worker;
+
+/// The media of one room. Clones are the same Router; it keeps its Worker.
+#[derive(Clone)]
+pub struct Router {
+    handle: Handle,
+    worker: Worker,
+}
+
+impl Router {
+    handle_methods!("Router", RouterId, Router);
+
+    pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
+        let worker = Worker::of(link, entry.parent()?);
+        Some(Self::from_handle(Handle::of(link, entry), worker))
+    }
+
+    pub(crate) fn from_handle(handle: Handle, worker: Worker) -> Self {
+        Self { handle, worker }
+    }
+
+    /// The Worker that it lives in.
+    #[must_use]
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// What it can take and give: what endpoints are told before anything else.
+    #[must_use]
+    pub fn rtp_capabilities(&self) -> RtpCapabilitiesFinalized {
+        self.handle.with(|state: &RouterState| state.rtp_capabilities.clone())
+    }
+
+    /// Whether an endpoint with these capabilities can consume a Producer of this Router. Unknown Producers: no.
+    #[must_use]
+    pub fn can_consume(&self, producer_id: &ProducerId, rtp_capabilities: &RtpCapabilities) -> bool {
+        let Some(producer) = self.handle.link().mirror.get(*producer_id) else { return false };
+        let is_ours = producer.parent().and_then(|transport| transport.parent()).map(|router| router.id())
+            == Some(ObjectId::from(self.id()));
+        is_ours
+            && ortc::can_consume(&producer.fixed().consumable_rtp_parameters, rtp_capabilities)
+                .unwrap_or(false)
+    }
+
+    /// Tells what it holds.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn dump(&self) -> Result<RouterDump, RequestError> {
+        self.handle.link().run(DumpRouter { id: self.id() }).await
+    }
+
+    /// Creates a WebRtcTransport. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When an address or a port can't be had, an option is wrong, or the Router or the backend is gone.
+    pub async fn create_webrtc_transport(
+        &self,
+        webrtc_transport_options: WebRtcTransportOptions,
+    ) -> Result<WebRtcTransport, RequestError> {
+        let options = webrtc_transport_options;
+        let WebRtcTransportListen::Individual { listen_infos } = options.listen;
+        let id = TransportId::new();
+        let operation = CreateWebRtcTransport {
+            id,
+            router: self.id(),
+            listen_infos: listen_infos.into_inner(),
+            enable_udp: options.enable_udp,
+            enable_tcp: options.enable_tcp,
+            prefer_udp: options.prefer_udp,
+            prefer_tcp: options.prefer_tcp,
+            ice_consent_timeout: options.ice_consent_timeout,
+            max_incoming_bitrate: options.max_incoming_bitrate,
+        };
+        let handle = self.handle.link().create(id, options.labels, options.app_data, operation).await?;
+        Ok(WebRtcTransport::from_handle(handle, self.clone()))
+    }
+
+    /// Calls back for each Transport that is created on it; before `create_…_transport` returns.
+    pub fn on_new_transport<F: Fn(NewTransport<'_>) + Send + Sync + 'static>(
+        &self,
+        callback: F,
+    ) -> HandlerId {
+        self.handle.on_notice(move |notice| {
+            if let Notice::NewTransport(transport) = notice {
+                callback(NewTransport::WebRtc(transport));
+            }
+        })
+    }
+
+    /// Calls back when it closes because its Worker did; `on_close` follows.
+    pub fn on_worker_close<F: FnOnce() + Send + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_closing(by_parent, callback)
+    }
+
+    /// A handle that keeps nothing alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakRouter {
+        WeakRouter(self.handle.downgrade())
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// A [`Router`] that is not kept alive.
+#[derive(Clone, Debug)]
+pub struct WeakRouter(WeakHandle);
+
+impl WeakRouter {
+    /// The handle, while another one is there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Router> {
+        let handle = self.0.upgrade()?;
+        Router::of(handle.link(), handle.entry())
+    }
+}
+
+/// A Transport of any kind that was created.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NewTransport<'a> {
+    /// A WebRtcTransport.
+    WebRtc(&'a WebRtcTransport),
+}
+
+impl<'a> Deref for NewTransport<'a> {
+    type Target = dyn Transport + 'a;
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::WebRtc(transport) => *transport,
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The handle of a WebRtcTransport.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_listener_primitives::HandlerId;
+
+use super::{WebRtcTransportDump, WebRtcTransportRemoteParameters, WebRtcTransportStat};
+use crate::callbacks::Notice;
+use crate::consumer::{Consumer, ConsumerOptions};
+use crate::error::{ConsumeError, ProduceError, RequestError};
+use crate::handle::{Handle, WeakHandle, by_parent};
+use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
+use crate::labels::Labels;
+use crate::link::Link;
+use crate::mirror::Mirrored;
+use crate::producer::{Producer, ProducerOptions};
+use crate::router::Router;
+use crate::subscription::Subscription;
+use crate::transport::{Transport, TransportGeneric, sealed};
+use crate::types::data_structures::{
+    AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, TransportTuple,
+};
+use crate::waist::{
+    BoxFuture, ConnectWebRtcTransport, Consume, Done, DumpTransport, Event, GetTransportStats, Produce,
+    RestartIce, SetMaxIncomingBitrate, WebRtcTransportState,
+};
+
+/// The way of media between a browser and a Router. Clones are the same Transport; it keeps its Router.
+#[derive(Clone)]
+pub struct WebRtcTransport {
+    handle: Handle,
+    router: Router,
+}
+
+impl WebRtcTransport {
+    pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
+        let router = Router::of(link, entry.parent()?)?;
+        Some(Self::from_handle(Handle::of(link, entry), router))
+    }
+
+    pub(crate) fn from_handle(handle: Handle, router: Router) -> Self {
+        Self { handle, router }
+    }
+
+    /// Gives it the endpoint's DTLS parameters, once.
+    ///
+    /// # Errors
+    ///
+    /// When it was connected before, the parameters are wrong, or it or the backend is gone.
+    pub async fn connect(
+        &self,
+        remote_parameters: WebRtcTransportRemoteParameters,
+    ) -> Result<(), RequestError> {
+        let WebRtcTransportRemoteParameters { dtls_parameters } = remote_parameters;
+        let Done = self.handle.link().run(ConnectWebRtcTransport { id: self.id(), dtls_parameters }).await?;
+        Ok(())
+    }
+
+    /// Gives it new ICE credentials, for the endpoint to restart ICE with (RFC 8445 §2.4).
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn restart_ice(&self) -> Result<IceParameters, RequestError> {
+        self.handle.link().run(RestartIce { id: self.id() }).await
+    }
+
+    /// Limits what the endpoint sends, in bits per second; 0 removes the limit.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn set_max_incoming_bitrate(&self, bitrate: u64) -> Result<(), RequestError> {
+        let Done = self.handle.link().run(SetMaxIncomingBitrate { id: self.id(), bitrate }).await?;
+        Ok(())
+    }
+
+    /// Always controlled: we are ICE-lite.
+    #[must_use]
+    pub fn ice_role(&self) -> IceRole {
+        self.with(|state| state.ice_role)
+    }
+
+    /// Local ICE credentials.
+    #[must_use]
+    pub fn ice_parameters(&self) -> IceParameters {
+        self.with(|state| state.ice_parameters.clone())
+    }
+
+    /// Local candidates.
+    #[must_use]
+    pub fn ice_candidates(&self) -> Vec<IceCandidate> {
+        self.with(|state| state.ice_candidates.clone())
+    }
+
+    /// Where ICE stands.
+    #[must_use]
+    pub fn ice_state(&self) -> IceState {
+        self.with(|state| state.ice_state)
+    }
+
+    /// The pair of addresses that media goes over.
+    #[must_use]
+    pub fn ice_selected_tuple(&self) -> Option<TransportTuple> {
+        self.with(|state| state.ice_selected_tuple.clone())
+    }
+
+    /// Local DTLS role and fingerprints.
+    #[must_use]
+    pub fn dtls_parameters(&self) -> DtlsParameters {
+        self.with(|state| state.dtls_parameters.clone())
+    }
+
+    /// Where DTLS stands.
+    #[must_use]
+    pub fn dtls_state(&self) -> DtlsState {
+        self.with(|state| state.dtls_state)
+    }
+
+    /// The endpoint's certificate in PEM, once connected.
+    #[must_use]
+    pub fn dtls_remote_cert(&self) -> Option<String> {
+        self.with(|state| state.dtls_remote_cert.clone())
+    }
+
+    /// Calls back when its ICE state changes.
+    pub fn on_ice_state_change<F: Fn(IceState) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::IceStateChanged { state, .. } = event {
+                callback(*state);
+            }
+        })
+    }
+
+    /// Calls back when media goes over another pair of addresses.
+    pub fn on_ice_selected_tuple_change<F: Fn(&TransportTuple) + Send + Sync + 'static>(
+        &self,
+        callback: F,
+    ) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::IceSelectedTupleChanged { tuple: Some(tuple), .. } = event {
+                callback(tuple);
+            }
+        })
+    }
+
+    /// Calls back when its DTLS state changes.
+    pub fn on_dtls_state_change<F: Fn(DtlsState) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::DtlsStateChanged { state, .. } = event {
+                callback(*state);
+            }
+        })
+    }
+
+    /// A handle that keeps nothing alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakWebRtcTransport {
+        WeakWebRtcTransport(self.handle.downgrade())
+    }
+
+    fn with<R>(&self, read: impl FnOnce(&WebRtcTransportState) -> R) -> R {
+        self.handle.with(read)
+    }
+}
+
+impl sealed::Sealed for WebRtcTransport {}
+
+impl Transport for WebRtcTransport {
+    fn id(&self) -> TransportId {
+        match self.handle.entry().id() {
+            ObjectId::Transport(id) => id,
+            _ => unreachable!("a handle's entry is of its kind"),
+        }
+    }
+
+    fn router(&self) -> &Router {
+        &self.router
+    }
+
+    fn app_data(&self) -> &AppData {
+        &self.handle.fixed().app_data
+    }
+
+    fn labels(&self) -> &Labels {
+        &self.handle.fixed().labels
+    }
+
+    fn closed(&self) -> bool {
+        self.handle.closed()
+    }
+
+    fn close(&self) {
+        self.handle.close();
+    }
+
+    fn detach(&self) {
+        self.handle.detach();
+    }
+
+    fn is_owner(&self) -> bool {
+        self.handle.is_owner()
+    }
+
+    fn claim(&self) -> bool {
+        self.handle.claim()
+    }
+
+    fn events(&self) -> Subscription {
+        self.handle.events()
+    }
+
+    fn produce(&self, producer_options: ProducerOptions) -> BoxFuture<'_, Result<Producer, ProduceError>> {
+        Box::pin(async move {
+            let id = ProducerId::new();
+            let operation = Produce {
+                id,
+                transport: self.id(),
+                kind: producer_options.kind,
+                rtp_parameters: producer_options.rtp_parameters,
+                paused: producer_options.paused,
+                key_frame_request_delay: producer_options.key_frame_request_delay,
+            };
+            let ProducerOptions { labels, app_data, .. } = producer_options;
+            let handle = self.handle.link().create(id, labels, app_data, operation).await?;
+            Ok(Producer::from_handle(handle, Arc::new(self.clone())))
+        })
+    }
+
+    fn consume(&self, consumer_options: ConsumerOptions) -> BoxFuture<'_, Result<Consumer, ConsumeError>> {
+        Box::pin(async move {
+            let id = ConsumerId::new();
+            let operation = Consume {
+                id,
+                transport: self.id(),
+                producer: consumer_options.producer_id,
+                rtp_capabilities: consumer_options.rtp_capabilities,
+                paused: consumer_options.paused,
+                mid: consumer_options.mid,
+                enable_rtx: consumer_options.enable_rtx,
+            };
+            let ConsumerOptions { labels, app_data, .. } = consumer_options;
+            let handle = self.handle.link().create(id, labels, app_data, operation).await?;
+            Ok(Consumer::from_handle(handle, Arc::new(self.clone())))
+        })
+    }
+
+    fn on_new_producer(&self, callback: Arc<dyn Fn(&Producer) + Send + Sync>) -> HandlerId {
+        self.handle.on_notice(move |notice| {
+            if let Notice::NewProducer(producer) = notice {
+                callback(producer);
+            }
+        })
+    }
+
+    fn on_new_consumer(&self, callback: Arc<dyn Fn(&Consumer) + Send + Sync>) -> HandlerId {
+        self.handle.on_notice(move |notice| {
+            if let Notice::NewConsumer(consumer) = notice {
+                callback(consumer);
+            }
+        })
+    }
+
+    fn on_router_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId {
+        self.handle.on_closing(by_parent, callback)
+    }
+
+    fn on_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId {
+        self.handle.on_close(callback)
+    }
+}
+
+impl TransportGeneric for WebRtcTransport {
+    type Dump = WebRtcTransportDump;
+    type Stat = WebRtcTransportStat;
+
+    fn dump(&self) -> BoxFuture<'_, Result<WebRtcTransportDump, RequestError>> {
+        Box::pin(async { Ok(*self.handle.link().run(DumpTransport { id: self.id() }).await?) })
+    }
+
+    fn get_stats(&self) -> BoxFuture<'_, Result<Vec<WebRtcTransportStat>, RequestError>> {
+        Box::pin(self.handle.link().run(GetTransportStats { id: self.id() }))
+    }
+}
+
+impl fmt::Debug for WebRtcTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+/// A [`WebRtcTransport`] that is not kept alive.
+#[derive(Clone, Debug)]
+pub struct WeakWebRtcTransport(WeakHandle);
+
+impl WeakWebRtcTransport {
+    /// The handle, while another one is there.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<WebRtcTransport> {
+        let handle = self.0.upgrade()?;
+        WebRtcTransport::of(handle.link(), handle.entry())
+    }
+}

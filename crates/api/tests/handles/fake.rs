@@ -1,0 +1,358 @@
+//! A backend in memory: carries out what it is told at once, and tells it later if the test wants that.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+use mafalda_api::consumer::{ConsumerScore, ConsumerType};
+use mafalda_api::id::{ObjectId, SessionId};
+use mafalda_api::ortc;
+use mafalda_api::router::RouterDump;
+use mafalda_api::types::data_structures::{
+    DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
+};
+use mafalda_api::waist::{
+    Answer, Backend, BoxFuture, BoxStream, Call, CloseCause, Command, ConsumerState, Done, ErrorCode, Event,
+    Failure, ObjectState, Origin, Position, ProducerState, Reply, RouterState, Scope, Update,
+    WebRtcTransportState, WorkerState,
+};
+
+#[derive(Clone, Default)]
+pub(crate) struct Fake(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    sequence: u64,
+    epoch: Option<u64>,
+    objects: BTreeMap<ObjectId, ObjectState>,
+    calls: Vec<Command>,
+    session: Option<SessionId>,
+    refuse_closes: bool,
+    holds_answers: bool,
+    holds_events: bool,
+    held_events: Vec<Update>,
+    answer_wakers: Vec<Waker>,
+    watch: Watch,
+}
+
+#[derive(Default)]
+struct Watch {
+    updates: VecDeque<Update>,
+    ended: bool,
+    dropped: bool,
+    waker: Option<Waker>,
+}
+
+/// The epoch that a fake begins with.
+pub(crate) const FIRST_EPOCH: u64 = 7;
+
+impl Fake {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn session(&self) -> SessionId {
+        self.lock().session.unwrap()
+    }
+
+    pub(crate) fn exists(&self, id: impl Into<ObjectId>) -> bool {
+        self.lock().objects.contains_key(&id.into())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.lock().objects.len()
+    }
+
+    pub(crate) fn owner(&self, id: impl Into<ObjectId>) -> Option<SessionId> {
+        self.lock().objects[&id.into()].origin().owner
+    }
+
+    /// The names of the calls so far.
+    pub(crate) fn take_calls(&self) -> Vec<String> {
+        let calls = mem::take(&mut self.lock().calls);
+        let name = |call: &Command| format!("{call:?}").split('(').next().unwrap().to_owned();
+        calls.iter().map(name).collect()
+    }
+
+    pub(crate) fn refuse_closes(&self, refuse: bool) {
+        self.lock().refuse_closes = refuse;
+    }
+
+    pub(crate) fn hold_answers(&self, hold: bool) {
+        let mut state = self.lock();
+        state.holds_answers = hold;
+        mem::take(&mut state.answer_wakers).into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn hold_events(&self, hold: bool) {
+        let mut state = self.lock();
+        state.holds_events = hold;
+        for update in mem::take(&mut state.held_events) {
+            state.send(update);
+        }
+    }
+
+    pub(crate) fn happen(&self, event: Event) {
+        self.lock().happen(event);
+    }
+
+    /// Closes an object and what lives in it.
+    pub(crate) fn close(&self, id: impl Into<ObjectId>, cause: CloseCause) {
+        self.lock().close(id.into(), cause);
+    }
+
+    /// Changes objects behind the watcher's back, and then shows it a snapshot.
+    pub(crate) fn skip_to(&self, epoch: u64, change: impl FnOnce(&mut BTreeMap<ObjectId, ObjectState>)) {
+        let mut state = self.lock();
+        change(&mut state.objects);
+        state.epoch = Some(epoch);
+        state.sequence += 100;
+        let at = state.at();
+        let session = state.session;
+        let objects =
+            state.objects.values().filter(|object| object.origin().owner == session).cloned().collect();
+        state.send(Update::Snapshot { at, objects });
+    }
+
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.watch.ended = true;
+        state.watch.wake();
+    }
+
+    /// Whether nobody watches any more.
+    pub(crate) fn is_left(&self) -> bool {
+        self.lock().watch.dropped
+    }
+}
+
+impl Backend for Fake {
+    fn call(&self, call: Call) -> BoxFuture<'static, Result<Answer, Failure>> {
+        let mut state = self.lock();
+        state.calls.push(call.command.clone());
+        let result = match state.watch.ended {
+            true => Err(Failure::new(ErrorCode::Disconnected, "ended")),
+            false => state.carry_out(call),
+        };
+        let answer = result.map(|reply| Answer { reply, at: state.at() });
+        drop(state);
+        let (fake, mut answer) = (self.clone(), Some(answer));
+        Box::pin(poll_fn(move |cx| {
+            let mut state = fake.lock();
+            if state.holds_answers {
+                state.answer_wakers.push(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(answer.take().unwrap())
+        }))
+    }
+
+    fn watch(&self, scope: Scope, from: Option<Position>) -> BoxStream<'static, Update> {
+        let Scope::Session(session) = scope else { panic!("handles watch their session") };
+        assert_eq!(from, None);
+        let mut state = self.lock();
+        state.session = Some(session);
+        let at = state.at();
+        state.send(Update::Snapshot { at, objects: Vec::new() });
+        Box::pin(Updates(self.clone()))
+    }
+}
+
+struct Updates(Fake);
+
+impl Stream for Updates {
+    type Item = Update;
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Update>> {
+        let watch = &mut self.0.lock().watch;
+        if let Some(update) = watch.updates.pop_front() {
+            return Poll::Ready(Some(update));
+        }
+        if watch.ended {
+            return Poll::Ready(None);
+        }
+        watch.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Updates {
+    fn drop(&mut self) {
+        self.0.lock().watch.dropped = true;
+    }
+}
+
+impl Watch {
+    fn wake(&mut self) {
+        self.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    fn at(&self) -> Position {
+        Position { epoch: self.epoch.unwrap_or(FIRST_EPOCH), sequence: self.sequence }
+    }
+
+    fn send(&mut self, update: Update) {
+        if self.holds_events {
+            self.held_events.push(update);
+        } else {
+            self.watch.updates.push_back(update);
+            self.watch.wake();
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match &event {
+            Event::Appeared(state) => drop(self.objects.insert(state.id(), state.clone())),
+            Event::Closed { id, .. } => drop(self.objects.remove(id)),
+            change => {
+                if let Some(state) = self.objects.get_mut(&change.subject()) {
+                    state.apply(change);
+                }
+            }
+        }
+        self.sequence += 1;
+        self.send(Update::Event { at: self.at(), event });
+    }
+
+    fn close(&mut self, id: ObjectId, cause: CloseCause) {
+        if !self.objects.contains_key(&id) {
+            return;
+        }
+        self.happen(Event::Closed { id, cause });
+        let dependants: Vec<(ObjectId, CloseCause)> = self
+            .objects
+            .values()
+            .filter_map(|object| {
+                match (object, id) {
+                    (ObjectState::Router(it), ObjectId::Worker(id)) if it.worker == id => {
+                        Some(CloseCause::WorkerClosed)
+                    }
+                    (ObjectState::WebRtcTransport(it), ObjectId::Router(id)) if it.router == id => {
+                        Some(CloseCause::RouterClosed)
+                    }
+                    (ObjectState::Producer(it), ObjectId::Transport(id)) if it.transport == id => {
+                        Some(CloseCause::TransportClosed)
+                    }
+                    (ObjectState::Consumer(it), ObjectId::Transport(id)) if it.transport == id => {
+                        Some(CloseCause::TransportClosed)
+                    }
+                    (ObjectState::Consumer(it), ObjectId::Producer(id)) if it.producer == id => {
+                        Some(CloseCause::ProducerClosed)
+                    }
+                    _ => None,
+                }
+                .map(|cause| (object.id(), cause))
+            })
+            .collect();
+        dependants.into_iter().for_each(|(id, cause)| self.close(id, cause));
+    }
+
+    fn find(&self, id: impl Into<ObjectId>) -> Result<&ObjectState, Failure> {
+        let id = id.into();
+        self.objects.get(&id).ok_or_else(|| Failure::not_found(id))
+    }
+
+    fn carry_out(&mut self, call: Call) -> Result<Reply, Failure> {
+        let origin = Origin { owner: Some(call.owner), labels: call.labels, tags: call.tags };
+        match call.command {
+            Command::CreateWorker(it) => {
+                self.happen(Event::Appeared(ObjectState::Worker(WorkerState { id: it.id, origin })));
+            }
+            Command::CreateRouter(it) => {
+                self.find(it.worker)?;
+                let rtp_capabilities = ortc::generate_router_rtp_capabilities(it.media_codecs)?;
+                let state = RouterState { id: it.id, origin, worker: it.worker, rtp_capabilities };
+                self.happen(Event::Appeared(ObjectState::Router(state)));
+            }
+            Command::DumpRouter(it) => {
+                self.find(it.id)?;
+                return Ok(RouterDump {
+                    id: it.id,
+                    map_consumer_id_producer_id: Default::default(),
+                    map_producer_id_consumer_ids: Default::default(),
+                    transport_ids: Default::default(),
+                }
+                .into());
+            }
+            Command::CreateWebRtcTransport(it) => {
+                self.find(it.router)?;
+                let state = WebRtcTransportState {
+                    id: it.id,
+                    origin,
+                    router: it.router,
+                    ice_role: IceRole::Controlled,
+                    ice_parameters: ice_parameters(0),
+                    ice_candidates: Vec::new(),
+                    ice_state: IceState::New,
+                    ice_selected_tuple: None,
+                    dtls_parameters: DtlsParameters { role: DtlsRole::Auto, fingerprints: Vec::new() },
+                    dtls_state: DtlsState::New,
+                    dtls_remote_cert: None,
+                };
+                self.happen(Event::Appeared(ObjectState::WebRtcTransport(Box::new(state))));
+            }
+            Command::RestartIce(it) => {
+                self.find(it.id)?;
+                let parameters = ice_parameters(1);
+                self.happen(Event::IceParametersChanged { id: it.id, parameters: parameters.clone() });
+                return Ok(parameters.into());
+            }
+            Command::Produce(it) => {
+                self.find(it.transport)?;
+                let state = ProducerState {
+                    id: it.id,
+                    origin,
+                    transport: it.transport,
+                    kind: it.kind,
+                    r#type: ortc::ProducerType::Simple,
+                    consumable_rtp_parameters: it.rtp_parameters.clone(),
+                    rtp_parameters: it.rtp_parameters,
+                    paused: it.paused,
+                    score: Vec::new(),
+                };
+                self.happen(Event::Appeared(ObjectState::Producer(Box::new(state))));
+            }
+            Command::PauseProducer(it) => {
+                self.find(it.id)?;
+                self.happen(Event::ProducerPaused { id: it.id });
+            }
+            Command::Consume(it) => {
+                self.find(it.transport)?;
+                let ObjectState::Producer(producer) = self.find(it.producer)? else { unreachable!() };
+                let state = ConsumerState {
+                    id: it.id,
+                    origin,
+                    transport: it.transport,
+                    producer: it.producer,
+                    kind: producer.kind,
+                    r#type: ConsumerType::Simple,
+                    rtp_parameters: producer.rtp_parameters.clone(),
+                    paused: it.paused,
+                    producer_paused: producer.paused,
+                    score: ConsumerScore { score: 10, producer_score: 0, producer_scores: Vec::new() },
+                };
+                self.happen(Event::Appeared(ObjectState::Consumer(Box::new(state))));
+            }
+            Command::Close(_) if self.refuse_closes => {
+                return Err(Failure::new(ErrorCode::Overloaded, "too much to do"));
+            }
+            Command::Close(it) => it.ids.into_iter().for_each(|id| self.close(id, CloseCause::Requested)),
+            Command::Detach(it) => it.ids.into_iter().for_each(|id| self.happen(Event::Detached { id })),
+            other => panic!("no test needs {other:?}"),
+        }
+        Ok(Done.into())
+    }
+}
+
+fn ice_parameters(generation: u8) -> IceParameters {
+    IceParameters {
+        username_fragment: format!("u{generation}"),
+        password: "p".to_owned(),
+        ice_lite: Some(true),
+    }
+}

@@ -1,0 +1,13 @@
+//! The handles over a backend in memory, on an executor that runs only when the test says so.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
+
+mod backend_end;
+mod calls;
+mod closing;
+mod fake;
+mod ownership;
+mod queue;
+mod rig;
+mod snapshot;
+mod subscription;
+mod threads;

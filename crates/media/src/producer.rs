@@ -1,0 +1,122 @@
+//! A Producer in the machine: what was negotiated for it, and its streams.
+//!
+//! [`Producer`] is the cold part, looked at by calls; [`ProducerStream`] is what its packets meet.
+
+mod format;
+mod stream;
+
+use mafalda_api::id::ProducerId;
+use mafalda_api::ortc::{self, RtpMapping};
+use mafalda_api::producer::{ProducerScore, ProducerType};
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized, RtpParameters};
+use mafalda_api::waist::{ErrorCode, Failure, Origin, Produce, ProducerState};
+
+use crate::router::{StreamKey, TransportKey};
+
+pub(crate) use format::{Format, Formats, apt};
+pub(crate) use stream::{Arrival, Carried, Inbound, ProducerStream, StreamNews};
+
+/// Where a Router's first mapped SSRC is drawn from; the others follow. They name streams inside a Router, and between Routers.
+pub(crate) const MAPPED_SSRC_RANGE: std::ops::RangeInclusive<u32> = 100_000_000..=999_999_999;
+
+/// A Producer's cold part.
+#[derive(Debug)]
+pub(crate) struct Producer {
+    pub(crate) id: ProducerId,
+    pub(crate) origin: Origin,
+    pub(crate) transport: TransportKey,
+    pub(crate) kind: MediaKind,
+    pub(crate) rtp_parameters: RtpParameters,
+    pub(crate) consumable: RtpParameters,
+    pub(crate) mapping: RtpMapping,
+    pub(crate) paused: bool,
+    /// One per encoding, in their order.
+    pub(crate) streams: Vec<StreamKey>,
+}
+
+/// What negotiation makes of a call to produce.
+#[derive(Debug)]
+pub(crate) struct Negotiated {
+    pub(crate) rtp_parameters: RtpParameters,
+    pub(crate) consumable: RtpParameters,
+    pub(crate) mapping: RtpMapping,
+}
+
+impl Negotiated {
+    /// Negotiates a Producer: happens here and nowhere else.
+    ///
+    /// # Errors
+    /// What does not fit, by name.
+    pub(crate) fn new(
+        command: &Produce,
+        cname: String,
+        capabilities: &RtpCapabilitiesFinalized,
+        first_mapped_ssrc: u32,
+    ) -> Result<Self, Failure> {
+        ortc::validate_rtp_parameters(&command.rtp_parameters)?;
+        check(command)?;
+        let parameters =
+            ortc::complete_producer_rtp_parameters(command.rtp_parameters.clone(), Some(cname), true);
+        let mapping =
+            ortc::get_producer_rtp_parameters_mapping(&parameters, capabilities, first_mapped_ssrc)?;
+        let consumable =
+            ortc::get_consumable_rtp_parameters(command.kind, &parameters, capabilities, &mapping);
+        Ok(Self { rtp_parameters: parameters, consumable, mapping })
+    }
+}
+
+/// What the negotiation takes for granted.
+fn check(command: &Produce) -> Result<(), Failure> {
+    let invalid = |detail: String| Err(Failure::new(ErrorCode::InvalidArgument, detail));
+    let parameters = &command.rtp_parameters;
+    if parameters.encodings.len() > 1 {
+        let detail = "several encodings (simulcast) are not supported yet: send one";
+        return Err(Failure::new(ErrorCode::Unsupported, detail));
+    }
+    if parameters.codecs.iter().all(mafalda_api::types::rtp_parameters::RtpCodecParameters::is_rtx) {
+        return invalid("the RTP parameters have no media codec".into());
+    }
+    if let Some(codec) = parameters.codecs.iter().find(|codec| kind_of(codec) != command.kind) {
+        return invalid(format!("{} is no codec for {:?}", codec.mime_type().as_str(), command.kind));
+    }
+    if let Some(extension) = parameters.header_extensions.iter().find(|it| it.id == 0 || it.id > 255) {
+        return invalid(format!("header extension id {} is not in 1 to 255", extension.id));
+    }
+    if parameters
+        .mid
+        .as_ref()
+        .is_some_and(|mid| mid.is_empty() || mid.len() > crate::rtp::extension::LABEL_MAX)
+    {
+        return invalid(format!("a MID has 1 to {} bytes", crate::rtp::extension::LABEL_MAX));
+    }
+    Ok(())
+}
+
+fn kind_of(codec: &mafalda_api::types::rtp_parameters::RtpCodecParameters) -> MediaKind {
+    use mafalda_api::types::rtp_parameters::RtpCodecParameters;
+    match codec {
+        RtpCodecParameters::Audio { .. } => MediaKind::Audio,
+        RtpCodecParameters::Video { .. } => MediaKind::Video,
+    }
+}
+
+impl Producer {
+    /// What others know of it.
+    pub(crate) fn state(
+        &self,
+        transport: mafalda_api::id::TransportId,
+        score: Vec<ProducerScore>,
+    ) -> ProducerState {
+        ProducerState {
+            id: self.id,
+            origin: self.origin.clone(),
+            transport,
+            kind: self.kind,
+            r#type: ProducerType::Simple,
+            rtp_parameters: self.rtp_parameters.clone(),
+            consumable_rtp_parameters: self.consumable.clone(),
+            paused: self.paused,
+            score,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What the payload types of a Producer mean, and what they are called in its Router.
+
+use mafalda_api::ortc::RtpMapping;
+use mafalda_api::types::rtp_parameters::{
+    MimeType, RtcpFeedback, RtpCodecParameters, RtpCodecParametersParametersValue, RtpParameters,
+};
+
+use crate::codec::Codec;
+
+/// One media codec of a Producer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    /// In the Producer's packets.
+    pub(crate) payload_type: u8,
+    /// In the Router, and so in all Consumers' packets.
+    pub(crate) mapped: u8,
+    pub(crate) codec: Codec,
+    pub(crate) clock_rate: u32,
+    /// For dumps and statistics.
+    pub(crate) mime_type: MimeType,
+    /// The payload type of its retransmissions in the Producer's packets.
+    pub(crate) rtx: Option<u8>,
+    pub(crate) nack: bool,
+    pub(crate) pli: bool,
+    pub(crate) fir: bool,
+}
+
+/// The media codecs of a Producer, in its order.
+#[derive(Clone, Debug)]
+pub(crate) struct Formats(Vec<Format>);
+
+impl Formats {
+    pub(crate) fn new(parameters: &RtpParameters, mapping: &RtpMapping) -> Self {
+        let media = parameters.codecs.iter().filter(|codec| !codec.is_rtx());
+        Self(media.filter_map(|codec| format(codec, parameters, mapping)).collect())
+    }
+
+    /// The codec that is named first: what the stream is, until a packet says otherwise.
+    pub(crate) fn first(&self) -> Option<&Format> {
+        self.0.first()
+    }
+
+    /// The codec of a media packet.
+    pub(crate) fn media(&self, payload_type: u8) -> Option<&Format> {
+        self.0.iter().find(|format| format.payload_type == payload_type)
+    }
+
+    /// The codec that a retransmission's payload type is associated with.
+    pub(crate) fn of_rtx(&self, payload_type: u8) -> Option<&Format> {
+        self.0.iter().find(|format| format.rtx == Some(payload_type))
+    }
+}
+
+fn format(codec: &RtpCodecParameters, parameters: &RtpParameters, mapping: &RtpMapping) -> Option<Format> {
+    let payload_type = codec.payload_type();
+    let mapped = mapping.codecs.iter().find(|it| it.payload_type == payload_type)?.mapped_payload_type;
+    let rtx = parameters.codecs.iter().find(|it| it.is_rtx() && apt(it) == Some(payload_type.into()));
+    let has = |feedback| codec.rtcp_feedback().contains(&feedback);
+    Some(Format {
+        payload_type,
+        mapped,
+        codec: Codec::from_mime_type(codec.mime_type().as_str()),
+        clock_rate: codec.clock_rate().get(),
+        mime_type: codec.mime_type(),
+        rtx: rtx.map(RtpCodecParameters::payload_type),
+        nack: has(RtcpFeedback::Nack),
+        pli: has(RtcpFeedback::NackPli),
+        fir: has(RtcpFeedback::CcmFir),
+    })
+}
+
+/// The payload type that an RTX codec is associated with (RFC 4588 §8.6).
+pub(crate) fn apt(codec: &RtpCodecParameters) -> Option<u32> {
+    match codec.parameters().get("apt")? {
+        RtpCodecParametersParametersValue::Number(apt) => Some(*apt),
+        RtpCodecParametersParametersValue::String(_) => None,
+    }
+}

@@ -1,0 +1,268 @@
+//! One RTP stream of a Producer: what its packets meet in the Router, and the rows of those who get them.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use mafalda_api::id::ProducerId;
+use mafalda_api::producer::ProducerScore;
+
+use super::{Format, Formats};
+use crate::Now;
+use crate::buffer::Batch;
+use crate::codec::{self, Codec};
+use crate::consumer::Row;
+use crate::router::TransportKey;
+use crate::rtp::RtpHeader;
+use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
+use crate::stream::{
+    ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, RingLimits, RtxRecvStream,
+    StoredMeta, StreamParams, split_original_sequence,
+};
+use crate::worker::drops::DropReason;
+use crate::worker::timers::Alarm;
+
+/// What of a packet's header extensions goes on to Consumers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) audio_level: Option<AudioLevel>,
+    pub(crate) video_orientation: Option<VideoOrientation>,
+    pub(crate) abs_capture_time: Option<AbsCaptureTime>,
+    pub(crate) playout_delay: Option<PlayoutDelay>,
+    /// In the Router's numbers.
+    pub(crate) payload_type: u8,
+}
+
+/// A packet of this turn that is to be forwarded. Its payload lies in the turn's batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) index: u64,
+    pub(crate) timestamp: u32,
+    pub(crate) marker: bool,
+    pub(crate) key_frame: bool,
+    /// Whether a Consumer must not begin with it unless it is a key frame.
+    pub(crate) needs_key_frame: bool,
+    pub(crate) carried: Carried,
+    /// Where in the batch.
+    pub(crate) start: u32,
+    pub(crate) len: u16,
+}
+
+impl Arrival {
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.start as usize..self.start as usize + usize::from(self.len)
+    }
+}
+
+/// A decrypted packet on its way in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inbound<'a> {
+    pub(crate) packet: &'a [u8],
+    /// Where the packet begins in the batch.
+    pub(crate) start: usize,
+    pub(crate) header: RtpHeader,
+    pub(crate) extensions: &'a Extensions,
+}
+
+/// What came of a packet besides its forwarding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StreamNews {
+    /// So much is missing, or the stream is so new, that only a key frame helps.
+    pub(crate) key_frame_needed: bool,
+    /// The score changed.
+    pub(crate) scored: bool,
+}
+
+/// One RTP stream of a Producer.
+#[derive(Debug)]
+pub(crate) struct ProducerStream {
+    pub(crate) producer: ProducerId,
+    pub(crate) transport: TransportKey,
+    pub(crate) encoding: usize,
+    pub(crate) formats: Formats,
+    pub(crate) rid: Option<String>,
+    /// `None` until the first packet, where negotiation names no SSRC.
+    pub(crate) recv: Option<RecvStream>,
+    pub(crate) rtx: Option<RtxRecvStream>,
+    pub(crate) ring: PayloadRing<Carried>,
+    pub(crate) key_frames: KeyFrameRequests,
+    pub(crate) paused: bool,
+    /// What came in this turn.
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Who gets it.
+    pub(crate) rows: Vec<Row>,
+    pub(crate) alarm: Alarm,
+    /// FIR commands are numbered (RFC 5104 §4.3.1.1).
+    pub(crate) next_fir: u8,
+}
+
+impl ProducerStream {
+    pub(crate) fn new(
+        producer: ProducerId,
+        transport: TransportKey,
+        formats: Formats,
+        rid: Option<String>,
+        key_frame_request_delay: Duration,
+    ) -> Self {
+        let audio = formats.first().is_some_and(|format| !format.codec.knows_key_frames());
+        Self {
+            producer,
+            transport,
+            encoding: 0,
+            formats,
+            rid,
+            recv: None,
+            rtx: None,
+            ring: PayloadRing::new(if audio { RingLimits::AUDIO } else { RingLimits::VIDEO }),
+            key_frames: KeyFrameRequests::new(key_frame_request_delay),
+            paused: false,
+            arrivals: Vec::new(),
+            rows: Vec::new(),
+            alarm: Alarm::default(),
+            next_fir: 0,
+        }
+    }
+
+    /// The stream has this SSRC from now on. One that had another begins anew: Consumers wait for its next key frame.
+    pub(crate) fn bind(&mut self, ssrc: u32) {
+        let Some(format) = self.formats.first() else { return };
+        let params = StreamParams { ssrc, clock_rate: format.clock_rate, nack: format.nack };
+        if self.recv.replace(RecvStream::new(params, None)).is_some() {
+            self.ring.clear();
+            self.rows.iter_mut().for_each(Row::hold);
+        }
+        if self.paused
+            && let Some(recv) = &mut self.recv
+        {
+            recv.pause();
+        }
+    }
+
+    /// Its retransmissions have this SSRC from now on.
+    pub(crate) fn bind_rtx(&mut self, ssrc: u32) {
+        let clock_rate = self.formats.first().map_or(0, |format| format.clock_rate);
+        self.rtx = Some(RtxRecvStream::new(ssrc, clock_rate));
+    }
+
+    pub(crate) fn ssrc(&self) -> Option<u32> {
+        self.recv.as_ref().map(|recv| recv.params().ssrc)
+    }
+
+    /// Takes a packet of the stream itself.
+    pub(crate) fn receive(&mut self, now: Now, inbound: Inbound<'_>) -> Result<StreamNews, DropReason> {
+        let format = *self.formats.media(inbound.header.payload_type).ok_or(DropReason::UnknownSource)?;
+        let payload = inbound.header.payload_range();
+        self.accept(now, inbound, format, inbound.header.sequence, payload.start, false)
+    }
+
+    /// Takes a retransmission (RFC 4588 §4): what it carries is a packet of the stream that was lost.
+    pub(crate) fn receive_rtx(&mut self, now: Now, inbound: Inbound<'_>) -> Result<StreamNews, DropReason> {
+        let header = inbound.header;
+        let format = *self.formats.of_rtx(header.payload_type).ok_or(DropReason::UnknownSource)?;
+        let rtx = self.rtx.as_mut().ok_or(DropReason::UnknownSource)?;
+        let counted = rtx.receive(now, header.sequence, header.timestamp, inbound.packet.len());
+        counted.map_err(|_| DropReason::OutOfSequence)?;
+        let payload = header.payload(inbound.packet);
+        // Padding without a packet in it is how browsers probe for bandwidth: it is counted, and that is all.
+        let Some((sequence, _)) = split_original_sequence(payload) else { return Ok(StreamNews::default()) };
+        let offset = usize::from(header.payload_offset) + crate::rtp::rtx::OSN_LEN;
+        self.accept(now, inbound, format, sequence, offset, true)
+    }
+
+    fn accept(
+        &mut self,
+        now: Now,
+        inbound: Inbound<'_>,
+        format: Format,
+        sequence: u16,
+        offset: usize,
+        repaired: bool,
+    ) -> Result<StreamNews, DropReason> {
+        let end = inbound.header.payload_range().end;
+        let payload = inbound.packet.get(offset..end).ok_or(DropReason::MalformedRtp)?;
+        let recv = self.recv.as_mut().ok_or(DropReason::UnknownSource)?;
+        let key_frame = codec::is_key_frame(format.codec, payload);
+        let arrived = ArrivedPacket {
+            sequence,
+            timestamp: inbound.header.timestamp,
+            len: inbound.packet.len(),
+            payload_len: payload.len(),
+            repaired,
+            key_frame,
+        };
+        let accepted = recv.receive(now, arrived).map_err(|_| DropReason::OutOfSequence)?;
+        if accepted.restarted {
+            self.ring.clear();
+            self.rows.iter_mut().for_each(Row::hold);
+        }
+        if key_frame {
+            self.key_frames.on_key_frame();
+        }
+        if !self.paused {
+            self.arrivals.push(Arrival {
+                index: accepted.index,
+                timestamp: inbound.header.timestamp,
+                marker: inbound.header.marker,
+                key_frame,
+                needs_key_frame: format.codec.knows_key_frames(),
+                carried: carried(inbound.extensions, format),
+                start: (inbound.start + offset) as u32,
+                len: payload.len() as u16,
+            });
+        }
+        let lost_start = accepted.restarted && !key_frame && format.codec.knows_key_frames();
+        Ok(StreamNews { key_frame_needed: accepted.key_frame_needed || lost_start, scored: accepted.revived })
+    }
+
+    /// Whether anybody may ask for a packet again.
+    pub(crate) fn wants_ring(&self) -> bool {
+        self.rows.iter().any(|row| row.send.params().nack)
+    }
+
+    /// Keeps what came in this turn for retransmission, and forgets it as this turn's.
+    pub(crate) fn keep(&mut self, now: Now, batch: &Batch) {
+        if self.wants_ring() {
+            for arrival in &self.arrivals {
+                let meta = StoredMeta {
+                    timestamp: arrival.timestamp,
+                    marker: arrival.marker,
+                    extensions: arrival.carried,
+                };
+                // What doesn't fit the ring can't be sent again; the ring counts it.
+                let _ = self.ring.store(now, arrival.index, meta, batch.bytes(arrival.range()));
+            }
+        }
+        self.arrivals.clear();
+    }
+
+    /// Somebody needs a key frame; whether the Producer is to be asked now.
+    pub(crate) fn request_key_frame(&mut self, now: Now) -> bool {
+        let format = self.formats.first();
+        let can = format.is_some_and(|format| format.codec != Codec::Opus && (format.pli || format.fir));
+        can && !self.paused && self.recv.is_some() && self.key_frames.request(now) == KeyFrameAction::Send
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        let recv = self.recv.as_ref().and_then(RecvStream::timeout);
+        recv.into_iter().chain(self.key_frames.timeout()).min()
+    }
+
+    pub(crate) fn score(&self) -> Option<ProducerScore> {
+        let recv = self.recv.as_ref()?;
+        Some(ProducerScore {
+            encoding_idx: self.encoding as u32,
+            ssrc: recv.params().ssrc,
+            rid: self.rid.clone(),
+            score: recv.score(),
+        })
+    }
+}
+
+fn carried(extensions: &Extensions, format: Format) -> Carried {
+    Carried {
+        audio_level: extensions.audio_level,
+        video_orientation: extensions.video_orientation,
+        abs_capture_time: extensions.abs_capture_time,
+        playout_delay: extensions.playout_delay,
+        payload_type: format.mapped,
+    }
+}

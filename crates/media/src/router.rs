@@ -1,0 +1,193 @@
+//! A Router in the machine: the tables that forwarding runs along.
+//!
+//! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
+//! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer), `feedback` (RTCP that comes),
+//! `report` (RTCP that goes), `media` (Producers and Consumers come, change and go), `migrate` (a Transport leaves or comes, live)
+//! and `inspect` (dumps and statistics).
+
+mod egress;
+mod feedback;
+mod ingress;
+mod inspect;
+mod media;
+mod migrate;
+mod report;
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId};
+use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
+use mafalda_api::waist::{CloseCause, Event, Origin, RouterState};
+use slotmap::{SlotMap, new_key_type};
+
+use crate::producer::{Producer, ProducerStream};
+use crate::transport::{Settled, Transport};
+use crate::worker::Turn;
+use crate::worker::timers::Timer;
+
+pub(crate) use egress::{Cursor, MediaOutput};
+pub use migrate::TransportState;
+
+new_key_type! {
+    /// A Router of a Worker.
+    pub(crate) struct RouterKey;
+    /// A Transport of a Router.
+    pub(crate) struct TransportKey;
+    /// A Producer's stream of a Router.
+    pub(crate) struct StreamKey;
+}
+
+/// Retransmissions that wait within a turn. One NACK names up to some hundred packets; a peer that asks for thousands at once
+/// has lost the stream anyway and needs a key frame.
+const RESENDS_MAX: usize = 4096;
+
+/// A packet that a receiver asked for.
+#[derive(Clone, Copy, Debug)]
+struct ResendJob {
+    stream: StreamKey,
+    row: usize,
+    resend: crate::stream::Resend,
+}
+
+/// A Router.
+#[derive(Debug)]
+pub(crate) struct Router {
+    pub(crate) key: RouterKey,
+    pub(crate) id: RouterId,
+    pub(crate) origin: Origin,
+    pub(crate) capabilities: RtpCapabilitiesFinalized,
+    pub(crate) transports: SlotMap<TransportKey, Transport>,
+    pub(crate) producers: HashMap<ProducerId, Producer>,
+    streams: SlotMap<StreamKey, ProducerStream>,
+    /// Consumers of each Producer, here or not (yet) here.
+    consumers_of: HashMap<ProducerId, Vec<(TransportKey, ConsumerId)>>,
+    /// Streams with packets to forward.
+    dirty: Vec<StreamKey>,
+    cursor: Cursor,
+    resends: VecDeque<ResendJob>,
+    next_mapped_ssrc: u32,
+    next_consumer_number: u64,
+}
+
+impl Router {
+    pub(crate) fn new(
+        key: RouterKey,
+        id: RouterId,
+        origin: Origin,
+        capabilities: RtpCapabilitiesFinalized,
+        first_mapped_ssrc: u32,
+    ) -> Self {
+        Self {
+            key,
+            id,
+            origin,
+            capabilities,
+            transports: SlotMap::with_key(),
+            producers: HashMap::new(),
+            streams: SlotMap::with_key(),
+            consumers_of: HashMap::new(),
+            dirty: Vec::new(),
+            cursor: Cursor::default(),
+            resends: VecDeque::new(),
+            next_mapped_ssrc: first_mapped_ssrc,
+            next_consumer_number: 0,
+        }
+    }
+
+    /// What others know of it.
+    pub(crate) fn state(&self, worker: mafalda_api::id::WorkerId) -> RouterState {
+        RouterState {
+            id: self.id,
+            origin: self.origin.clone(),
+            worker,
+            rtp_capabilities: self.capabilities.clone(),
+        }
+    }
+
+    /// Takes a Transport in.
+    pub(crate) fn add_transport(&mut self, turn: &mut Turn<'_>, transport: Transport) -> TransportKey {
+        let key = self.transports.insert(transport);
+        self.set_transport_alarm(turn, key);
+        key
+    }
+
+    /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
+    pub(crate) fn close_transport(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        cause: CloseCause,
+    ) -> Option<Transport> {
+        let transport = self.transports.get(key)?;
+        turn.effects.tell(Event::Closed { id: transport.id.into(), cause });
+        let consumers: Vec<ConsumerId> = transport.consumers.keys().copied().collect();
+        for producer in transport.producers.clone() {
+            self.close_producer(turn, producer, CloseCause::TransportClosed);
+        }
+        for consumer in consumers {
+            self.close_consumer(turn, key, consumer, CloseCause::TransportClosed);
+        }
+        self.transports.remove(key)
+    }
+
+    /// Sees to it that the Transport is woken for its next deadline.
+    pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+        if let Some(transport) = self.transports.get_mut(key) {
+            let at = transport.timeout();
+            turn.timers.set(&mut transport.alarm, Timer::Transport(self.key, key), at);
+        }
+    }
+
+    /// Sees to it that the stream is woken for its next deadline.
+    fn set_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+        if let Some(stream) = self.streams.get_mut(key) {
+            let at = stream.timeout();
+            turn.timers.set(&mut stream.alarm, Timer::Stream(self.key, key), at);
+        }
+    }
+
+    /// A stream's alarm has gone off: packets are asked for, or a key frame again.
+    pub(crate) fn on_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey, at: std::time::Instant) {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if !stream.alarm.ring(at) {
+            return;
+        }
+        let scored = stream.recv.as_mut().and_then(|recv| recv.handle_timeout(turn.now)).is_some();
+        let again = stream.key_frames.handle_timeout(turn.now);
+        if again {
+            self.ask_for_key_frame(turn, key);
+        }
+        self.ask_for_lost(turn, key);
+        if scored {
+            self.tell_producer_score(turn, key);
+        }
+        self.set_stream_alarm(turn, key);
+    }
+
+    /// A Transport's alarm has gone off: its RTCP is due. ICE and DTLS are the Worker's to wake.
+    pub(crate) fn on_report_time(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+        let Some(transport) = self.transports.get_mut(key) else { return };
+        if transport.srtp.is_none() {
+            return;
+        }
+        if transport.next_rtcp <= turn.now.at {
+            transport.schedule_rtcp(turn);
+            self.report(turn, key);
+        }
+        self.acknowledge(turn, key);
+        self.limit_sender(turn, key);
+    }
+
+    /// ICE or DTLS have made progress: media may flow from now on, and deadlines are others.
+    pub(crate) fn on_settled(&mut self, turn: &mut Turn<'_>, key: TransportKey, settled: Settled) {
+        if settled.connected || settled.reachable {
+            self.refresh_consumers(turn, key);
+        }
+        self.set_transport_alarm(turn, key);
+    }
+
+    pub(crate) fn transport_of(&self, id: TransportId) -> Option<TransportKey> {
+        self.transports.iter().find(|(_, transport)| transport.id == id).map(|(key, _)| key)
+    }
+}

@@ -1,0 +1,228 @@
+//! RTCP that comes: reports about what was sent and received, packets and key frames that are asked for.
+
+use mafalda_api::waist::Event;
+
+use crate::consumer::{Consumer, Place, Row};
+use crate::rtcp::{self, ExtendedReport, ReportBlock, RtcpPacket, SenderInfo, XrBlock};
+use crate::stream::ReceivedReport;
+use crate::transport::Reference;
+use crate::worker::Turn;
+use crate::worker::drops::DropReason;
+
+use super::ingress::srtp_reason;
+use super::{RESENDS_MAX, ResendJob, Router, StreamKey, TransportKey};
+
+impl Router {
+    /// Takes in an SRTCP packet from a Transport's peer. It is decrypted in place.
+    pub(crate) fn on_rtcp(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        datagram: &mut [u8],
+    ) -> Result<(), DropReason> {
+        let transport = self.transports.get_mut(key).ok_or(DropReason::UnknownTuple)?;
+        let srtp = transport.srtp.as_mut().ok_or(DropReason::NoKeys)?;
+        let len = srtp.receiver.unprotect_rtcp(datagram).map_err(srtp_reason)?;
+        let compound = datagram.get(..len).ok_or(DropReason::MalformedRtcp)?;
+        for packet in rtcp::packets(compound) {
+            self.on_rtcp_packet(turn, key, packet.map_err(|_| DropReason::MalformedRtcp)?);
+        }
+        Ok(())
+    }
+
+    fn on_rtcp_packet(&mut self, turn: &mut Turn<'_>, key: TransportKey, packet: RtcpPacket<'_>) {
+        match packet {
+            RtcpPacket::SenderReport(report) => {
+                self.on_sender_report(turn, key, report.info);
+                report.blocks.iter().for_each(|block| self.on_report_block(turn, key, block));
+            }
+            RtcpPacket::ReceiverReport(report) => {
+                report.blocks.iter().for_each(|block| self.on_report_block(turn, key, block));
+            }
+            RtcpPacket::Nack(nack) => self.on_nack(turn, key, nack.media_ssrc, nack.lost()),
+            RtcpPacket::Pli(pli) => {
+                self.on_key_frame_wanted(turn, key, pli.media_ssrc, |row| row.send.feedback_mut().on_pli());
+            }
+            RtcpPacket::Fir(fir) => fir.entries().for_each(|entry| {
+                self.on_key_frame_wanted(turn, key, entry.ssrc, |row| row.send.feedback_mut().on_fir());
+            }),
+            RtcpPacket::Remb(remb) => {
+                if let Some(transport) = self.transports.get_mut(key) {
+                    transport.available_outgoing_bitrate = Some(remb.bitrate);
+                }
+            }
+            RtcpPacket::ExtendedReport(report) => self.on_extended_report(turn, key, report),
+            // Names are negotiated, sources leave by signalling, and nothing estimates bandwidth from arrivals yet.
+            RtcpPacket::Sdes(_)
+            | RtcpPacket::Bye(_)
+            | RtcpPacket::TransportFeedback(_)
+            | RtcpPacket::Unknown { .. } => {}
+        }
+    }
+
+    fn on_sender_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, info: SenderInfo) {
+        let Some(source) = self.transports.get(key).and_then(|it| it.listener.by_ssrc(info.ssrc)) else {
+            return;
+        };
+        let Some(producer) = self.producers.get(&source.producer) else { return };
+        let Some(stream_key) = producer.streams.get(source.encoding).copied() else { return };
+        let Some(stream) = self.streams.get_mut(stream_key) else { return };
+        if source.rtx {
+            if let Some(rtx) = &mut stream.rtx {
+                rtx.on_sender_report(turn.now, info.ntp, info.rtp_timestamp);
+            }
+            return;
+        }
+        let recv = stream.recv.as_mut();
+        if recv.and_then(|recv| recv.on_sender_report(turn.now, info.ntp, info.rtp_timestamp)).is_some() {
+            self.tell_producer_score(turn, stream_key);
+        }
+    }
+
+    fn on_report_block(&mut self, turn: &mut Turn<'_>, key: TransportKey, block: ReportBlock) {
+        let report = ReceivedReport {
+            cumulative_lost: block.cumulative_lost,
+            extended_highest: block.highest_sequence,
+            jitter: block.jitter,
+            last_sr: block.last_sr,
+            delay_since_last_sr: block.delay_since_last_sr,
+        };
+        let Some((stream, index)) = self.target(key, block.ssrc) else { return };
+        let Some(row) = self.row_mut(stream, index) else { return };
+        let consumer = row.consumer;
+        if row.send.on_report(turn.now, report).is_some() {
+            self.tell_consumer_score(turn, key, consumer);
+        }
+    }
+
+    fn on_nack(&mut self, turn: &mut Turn<'_>, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
+        let Some((stream, index)) = self.target(key, ssrc) else { return };
+        let Some(row) = self.streams.get_mut(stream).and_then(|stream| stream.rows.get_mut(index)) else {
+            return;
+        };
+        row.send.feedback_mut().on_nack(lost.clone().count());
+        for sequence in lost {
+            if self.resends.len() >= RESENDS_MAX {
+                break;
+            }
+            if let Some(resend) = row.send.on_nack(turn.now, sequence) {
+                self.resends.push_back(ResendJob { stream, row: index, resend });
+            }
+        }
+        turn.effects.mark_dirty(self.key);
+    }
+
+    fn on_key_frame_wanted(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        ssrc: u32,
+        count: impl FnOnce(&mut Row),
+    ) {
+        let Some((stream, index)) = self.target(key, ssrc) else { return };
+        let Some(row) = self.row_mut(stream, index) else { return };
+        count(row);
+        if row.is_active() {
+            self.request_key_frame(turn, stream);
+        }
+    }
+
+    fn on_extended_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, report: ExtendedReport<'_>) {
+        for block in report.blocks() {
+            match block {
+                XrBlock::ReceiverReferenceTime(ntp) => {
+                    if let Some(transport) = self.transports.get_mut(key) {
+                        let reference = Reference { ssrc: report.ssrc, ntp, at: turn.now.at };
+                        transport.reference = Some(reference);
+                    }
+                }
+                XrBlock::Dlrr(reports) => reports.iter().for_each(|it| self.on_echo(turn, key, it)),
+                XrBlock::Unknown(_) => {}
+            }
+        }
+    }
+
+    /// The peer echoes our reference time: that is the round trip to all streams that it sends.
+    fn on_echo(&mut self, turn: &mut Turn<'_>, key: TransportKey, echo: rtcp::DlrrReport) {
+        let Some(transport) = self.transports.get(key).filter(|it| it.feedback_ssrc == echo.ssrc) else {
+            return;
+        };
+        for stream in transport.streams.clone() {
+            if let Some(recv) = self.streams.get_mut(stream).and_then(|stream| stream.recv.as_mut()) {
+                recv.on_reference_echo(turn.now, echo.last_rr, echo.delay);
+            }
+        }
+    }
+
+    /// The row of the Consumer that sends this SSRC as media.
+    fn target(&self, key: TransportKey, ssrc: u32) -> Option<(StreamKey, usize)> {
+        let transport = self.transports.get(key)?;
+        let target = transport.targets.get(&ssrc).filter(|target| !target.rtx)?;
+        match transport.consumers.get(&target.consumer).map(|consumer| &consumer.place)? {
+            Place::At { stream, index } => Some((*stream, *index)),
+            Place::Away(_) => None,
+        }
+    }
+
+    pub(super) fn row_mut(&mut self, stream: StreamKey, index: usize) -> Option<&mut Row> {
+        self.streams.get_mut(stream)?.rows.get_mut(index)
+    }
+
+    /// The row of a Consumer, wherever it is.
+    pub(super) fn row_of<'a>(
+        streams: &'a mut slotmap::SlotMap<StreamKey, crate::producer::ProducerStream>,
+        consumer: &'a mut Consumer,
+    ) -> Option<&'a mut Row> {
+        match &mut consumer.place {
+            Place::At { stream, index } => streams.get_mut(*stream)?.rows.get_mut(*index),
+            Place::Away(row) => Some(row),
+        }
+    }
+
+    /// Tells the new score of a Producer, and of all Consumers whose score it is part of.
+    pub(super) fn tell_producer_score(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+        let Some(stream) = self.streams.get(key) else { return };
+        let Some(producer) = self.producers.get(&stream.producer) else { return };
+        let id = producer.id;
+        let score: Vec<_> = producer
+            .streams
+            .iter()
+            .filter_map(|key| self.streams.get(*key))
+            .filter_map(|it| it.score())
+            .collect();
+        turn.effects.tell(Event::ProducerScoreChanged { id, score });
+        for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
+            self.tell_consumer_score(turn, transport, consumer);
+        }
+    }
+
+    fn tell_consumer_score(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: mafalda_api::id::ConsumerId,
+    ) {
+        let producer_scores = self.producer_scores(key, id);
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        let own = Self::row_of(&mut self.streams, consumer).map_or(10, |row| row.send.score());
+        let score = mafalda_api::consumer::ConsumerScore {
+            score: own,
+            producer_score: producer_scores.first().copied().unwrap_or(0),
+            producer_scores,
+        };
+        if consumer.score != score {
+            consumer.score = score.clone();
+            turn.effects.tell(Event::ConsumerScoreChanged { id, score });
+        }
+    }
+
+    fn producer_scores(&self, key: TransportKey, id: mafalda_api::id::ConsumerId) -> Vec<u8> {
+        let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
+        let producer = consumer.and_then(|consumer| self.producers.get(&consumer.producer));
+        let streams = producer.map(|producer| producer.streams.as_slice()).unwrap_or_default();
+        let scores = streams.iter().filter_map(|key| self.streams.get(*key));
+        scores.map(|stream| stream.score().map_or(0, |score| score.score)).collect()
+    }
+}

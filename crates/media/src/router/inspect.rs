@@ -1,0 +1,298 @@
+//! Dumps and statistics: what applications see when they look inside.
+
+use mafalda_api::consumer::{
+    ConsumerDump, ConsumerRtpStreamStat, ConsumerStat, RtpStream, RtpStreamParams, RtxStreamParams,
+};
+use mafalda_api::id::{ConsumerId, ProducerId};
+use mafalda_api::producer::{ProducerDump, ProducerStat, ProducerType, RtpStreamRecv, RtxStream};
+use mafalda_api::router::RouterDump;
+use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
+use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
+
+use crate::Now;
+use crate::consumer::{Consumer, Place, Row};
+use crate::producer::{Producer, ProducerStream};
+
+use super::{Router, StreamKey, TransportKey};
+
+impl Router {
+    pub(crate) fn dump(&self) -> RouterDump {
+        let consumers = self.transports.values().flat_map(|transport| transport.consumers.values());
+        RouterDump {
+            id: self.id,
+            map_consumer_id_producer_id: consumers.map(|it| (it.id, it.producer)).collect(),
+            map_producer_id_consumer_ids: self
+                .producers
+                .keys()
+                .map(|id| (*id, self.consumer_ids(*id)))
+                .collect(),
+            transport_ids: self.transports.values().map(|transport| transport.id).collect(),
+        }
+    }
+
+    fn consumer_ids(&self, producer: ProducerId) -> std::collections::HashSet<ConsumerId> {
+        self.consumers_of.get(&producer).into_iter().flatten().map(|(_, consumer)| *consumer).collect()
+    }
+
+    pub(crate) fn dump_transport(&self, key: TransportKey) -> Option<WebRtcTransportDump> {
+        let transport = self.transports.get(key)?;
+        let targets = |rtx| {
+            let targets = transport.targets.iter().filter(move |(_, target)| target.rtx == rtx);
+            targets.map(|(ssrc, target)| (*ssrc, target.consumer)).collect()
+        };
+        let ids = transport.recv_extensions;
+        Some(WebRtcTransportDump {
+            id: transport.id,
+            producer_ids: transport.producers.clone(),
+            consumer_ids: transport.consumers.keys().copied().collect(),
+            map_ssrc_consumer_id: targets(false),
+            map_rtx_ssrc_consumer_id: targets(true),
+            recv_rtp_header_extensions: RecvRtpHeaderExtensions {
+                mid: ids.mid,
+                rid: ids.rid,
+                rrid: ids.rrid,
+                abs_send_time: ids.abs_send_time,
+                transport_wide_cc01: ids.transport_wide_cc01,
+            },
+            rtp_listener: RtpListener {
+                mid_table: transport.listener.mid_table(),
+                rid_table: transport.listener.rid_table(),
+                ssrc_table: transport.listener.ssrc_table(),
+            },
+            dtls_parameters: transport.handshake.parameters().clone(),
+            dtls_state: transport.handshake.state(),
+            ice_candidates: transport.endpoints.candidates().to_vec(),
+            ice_parameters: transport.ice_parameters(),
+            ice_role: mafalda_api::types::data_structures::IceRole::Controlled,
+            ice_state: transport.ice_state(),
+            ice_selected_tuple: transport
+                .ice
+                .selected()
+                .and_then(|tuple| transport.endpoints.describe(tuple)),
+        })
+    }
+
+    pub(crate) fn transport_stats(&self, now: Now, key: TransportKey) -> Option<WebRtcTransportStat> {
+        let transport = self.transports.get(key)?;
+        let it = &transport.traffic;
+        Some(WebRtcTransportStat {
+            transport_id: transport.id,
+            timestamp: timestamp(now),
+            bytes_received: it.received.bytes,
+            recv_bitrate: it.received.bitrate(now),
+            bytes_sent: it.sent.bytes,
+            send_bitrate: it.sent.bitrate(now),
+            rtp_bytes_received: it.rtp_received.bytes,
+            rtp_recv_bitrate: it.rtp_received.bitrate(now),
+            rtp_bytes_sent: it.rtp_sent.bytes,
+            rtp_send_bitrate: it.rtp_sent.bitrate(now),
+            rtx_bytes_received: it.rtx_received.bytes,
+            rtx_recv_bitrate: it.rtx_received.bitrate(now),
+            rtx_bytes_sent: it.rtx_sent.bytes,
+            rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            available_outgoing_bitrate: transport.available_outgoing_bitrate,
+            max_incoming_bitrate: transport.max_incoming_bitrate,
+            ice_role: mafalda_api::types::data_structures::IceRole::Controlled,
+            ice_state: transport.ice_state(),
+            ice_selected_tuple: transport
+                .ice
+                .selected()
+                .and_then(|tuple| transport.endpoints.describe(tuple)),
+            dtls_state: transport.handshake.state(),
+        })
+    }
+
+    pub(crate) fn dump_producer(&self, id: ProducerId) -> Option<ProducerDump> {
+        let producer = self.producers.get(&id)?;
+        Some(ProducerDump {
+            id,
+            kind: producer.kind,
+            paused: producer.paused,
+            rtp_mapping: producer.mapping.clone(),
+            rtp_parameters: producer.rtp_parameters.clone(),
+            rtp_streams: self
+                .streams_of(producer)
+                .filter_map(|stream| stream_dump(producer, stream))
+                .collect(),
+            r#type: ProducerType::Simple,
+        })
+    }
+
+    pub(crate) fn producer_stats(&self, now: Now, id: ProducerId) -> Option<Vec<ProducerStat>> {
+        let producer = self.producers.get(&id)?;
+        Some(self.streams_of(producer).filter_map(|stream| stream_stat(now, producer.kind, stream)).collect())
+    }
+
+    fn streams_of<'a>(&'a self, producer: &'a Producer) -> impl Iterator<Item = &'a ProducerStream> {
+        producer.streams.iter().filter_map(|key| self.streams.get(*key))
+    }
+
+    pub(crate) fn dump_consumer(&self, key: TransportKey, id: ConsumerId) -> Option<ConsumerDump> {
+        let consumer = self.transports.get(key)?.consumers.get(&id)?;
+        let row = self.row(consumer)?;
+        let media = consumer.rtp_parameters.codecs.iter().filter(|codec| !codec.is_rtx());
+        Some(ConsumerDump {
+            id,
+            kind: consumer.kind,
+            paused: consumer.paused,
+            producer_id: consumer.producer,
+            producer_paused: consumer.producer_paused,
+            rtp_parameters: consumer.rtp_parameters.clone(),
+            supported_codec_payload_types: media.map(RtpCodecParameters::payload_type).collect(),
+            r#type: mafalda_api::consumer::ConsumerType::Simple,
+            consumable_rtp_encodings: consumer.consumable_encodings.clone(),
+            rtp_streams: row_dump(consumer, row).into_iter().collect(),
+        })
+    }
+
+    /// The Consumer's own stream, then its Producer's.
+    pub(crate) fn consumer_stats(
+        &self,
+        now: Now,
+        key: TransportKey,
+        id: ConsumerId,
+    ) -> Option<Vec<ConsumerRtpStreamStat>> {
+        let consumer = self.transports.get(key)?.consumers.get(&id)?;
+        let own = row_stat(now, consumer, self.row(consumer)?).map(ConsumerRtpStreamStat::Outbound);
+        let source: Option<StreamKey> = match consumer.place {
+            Place::At { stream, .. } => Some(stream),
+            Place::Away(_) => None,
+        };
+        let source = source.and_then(|key| self.streams.get(key));
+        let source = source
+            .and_then(|stream| stream_stat(now, consumer.kind, stream))
+            .map(ConsumerRtpStreamStat::Inbound);
+        Some(own.into_iter().chain(source).collect())
+    }
+
+    fn row<'a>(&'a self, consumer: &'a Consumer) -> Option<&'a Row> {
+        match &consumer.place {
+            Place::At { stream, index } => self.streams.get(*stream)?.rows.get(*index),
+            Place::Away(row) => Some(row),
+        }
+    }
+}
+
+fn timestamp(now: Now) -> u64 {
+    now.unix.as_millis() as u64
+}
+
+fn ms(time: std::time::Duration) -> f32 {
+    time.as_secs_f32() * 1000.0
+}
+
+fn stream_dump(producer: &Producer, stream: &ProducerStream) -> Option<RtpStreamRecv> {
+    let format = stream.formats.first()?;
+    let cname = producer.rtp_parameters.rtcp.cname.clone().unwrap_or_default();
+    let rtx = stream.rtx.as_ref().map(|rtx| RtxStream {
+        params: RtxStreamParams {
+            clock_rate: format.clock_rate,
+            cname: cname.clone(),
+            mime_type: format.mime_type,
+            payload_type: format.rtx.unwrap_or_default(),
+            ssrc: rtx.ssrc(),
+            rrid: stream.rid.clone(),
+        },
+    });
+    Some(RtpStreamRecv {
+        params: RtpStreamParams {
+            clock_rate: format.clock_rate,
+            cname,
+            encoding_idx: stream.encoding as u32,
+            mime_type: format.mime_type,
+            payload_type: format.payload_type,
+            ssrc: stream.ssrc()?,
+            use_nack: format.nack,
+            use_pli: format.pli,
+            rid: stream.rid.clone(),
+            rtx_ssrc: stream.rtx.as_ref().map(|rtx| rtx.ssrc()),
+            rtx_payload_type: format.rtx.filter(|_| stream.rtx.is_some()),
+        },
+        score: stream.recv.as_ref()?.score(),
+        rtx_stream: rtx,
+    })
+}
+
+fn stream_stat(now: Now, kind: MediaKind, stream: &ProducerStream) -> Option<ProducerStat> {
+    let format = stream.formats.first()?;
+    let recv = stream.recv.as_ref()?;
+    let it = recv.stats(now);
+    Some(ProducerStat {
+        timestamp: timestamp(now),
+        ssrc: recv.params().ssrc,
+        rtx_ssrc: stream.rtx.as_ref().map(|rtx| rtx.ssrc()),
+        rid: stream.rid.clone(),
+        kind,
+        mime_type: format.mime_type,
+        packets_lost: it.packets_lost,
+        fraction_lost: it.fraction_lost,
+        jitter: it.jitter,
+        packets_discarded: it.discarded,
+        packets_retransmitted: it.retransmitted,
+        packets_repaired: it.repaired,
+        nack_count: it.feedback.nacks,
+        nack_packet_count: it.feedback.nacked_packets,
+        pli_count: it.feedback.plis,
+        fir_count: it.feedback.firs,
+        packet_count: it.packets,
+        byte_count: it.bytes,
+        bitrate: it.bitrate,
+        round_trip_time: it.round_trip.map(ms),
+        rtx_packets_discarded: stream.rtx.as_ref().map(|rtx| rtx.discarded()),
+        score: it.score,
+    })
+}
+
+fn media_codec(parameters: &RtpParameters) -> Option<&RtpCodecParameters> {
+    parameters.codecs.iter().find(|codec| !codec.is_rtx())
+}
+
+fn row_dump(consumer: &Consumer, row: &Row) -> Option<RtpStream> {
+    let codec = media_codec(&consumer.rtp_parameters)?;
+    let has = |feedback| codec.rtcp_feedback().contains(&feedback);
+    Some(RtpStream {
+        params: RtpStreamParams {
+            clock_rate: codec.clock_rate().get(),
+            cname: consumer.rtp_parameters.rtcp.cname.clone().unwrap_or_default(),
+            encoding_idx: 0,
+            mime_type: codec.mime_type(),
+            payload_type: codec.payload_type(),
+            ssrc: row.send.params().ssrc,
+            use_nack: row.send.params().nack,
+            use_pli: has(mafalda_api::types::rtp_parameters::RtcpFeedback::NackPli),
+            rid: None,
+            rtx_ssrc: row.rtx.as_ref().map(|rtx| rtx.ssrc()),
+            rtx_payload_type: row.rtx_payload_type(codec.payload_type()),
+        },
+        score: row.send.score(),
+    })
+}
+
+fn row_stat(now: Now, consumer: &Consumer, row: &Row) -> Option<ConsumerStat> {
+    let codec = media_codec(&consumer.rtp_parameters)?;
+    let it = row.send.stats(now);
+    Some(ConsumerStat {
+        timestamp: timestamp(now),
+        ssrc: row.send.params().ssrc,
+        rtx_ssrc: row.rtx.as_ref().map(|rtx| rtx.ssrc()),
+        kind: consumer.kind,
+        mime_type: codec.mime_type(),
+        packets_lost: it.packets_lost as i32,
+        fraction_lost: it.fraction_lost,
+        jitter: it.jitter,
+        packets_discarded: row.unsent,
+        packets_retransmitted: it.retransmitted,
+        packets_repaired: it.repaired,
+        nack_count: it.feedback.nacks,
+        nack_packet_count: it.feedback.nacked_packets,
+        pli_count: it.feedback.plis,
+        fir_count: it.feedback.firs,
+        packet_count: it.packets,
+        byte_count: it.bytes,
+        bitrate: it.bitrate,
+        round_trip_time: it.round_trip.map(ms),
+        rtx_packets_discarded: None,
+        score: it.score,
+    })
+}

@@ -1,0 +1,435 @@
+//! Producers and Consumers: they come, are paused and resumed, and go.
+
+use std::time::Duration;
+
+use mafalda_api::consumer::ConsumerScore;
+use mafalda_api::id::{ConsumerId, ProducerId};
+use mafalda_api::ortc::{self, ConsumerNegotiation};
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
+use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, ObjectState, Origin, Produce};
+use rand::RngExt;
+
+use crate::consumer::{Consumer, Place, Row, RowParams};
+use crate::producer::{Formats, Negotiated, Producer, ProducerStream};
+use crate::transport::{Target, Transport};
+use crate::worker::Turn;
+
+use super::{Router, StreamKey, TransportKey};
+
+/// Where our sequence numbers begin: not at 0, so that the first packets are no guess, and below 2^15, so that a receiver that
+/// misses the first ones doesn't take the next for those before a wrap (RFC 3711 §3.3.1).
+const FIRST_SEQUENCES: std::ops::RangeInclusive<u16> = 1000..=32_767;
+
+/// Producers and Consumers of one Transport together. A page shows a few hundred at most; it bounds the tables that grow with
+/// them.
+const OBJECTS_MAX: usize = 4096;
+
+impl Router {
+    /// Creates a Producer.
+    pub(crate) fn produce(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        command: &Produce,
+        origin: Origin,
+    ) -> Result<(), Failure> {
+        if self.producers.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        let transport = self.transports.get_mut(key).ok_or_else(|| Failure::not_found(command.transport))?;
+        has_room(transport)?;
+        let given = command.rtp_parameters.rtcp.cname.clone();
+        let cname = transport.cname.clone().or(given).unwrap_or_else(|| random_cname(turn));
+        let negotiated = Negotiated::new(command, cname.clone(), &self.capabilities, self.next_mapped_ssrc)?;
+        transport.listener.add(command.id, &negotiated.rtp_parameters)?;
+        self.next_mapped_ssrc = self.next_mapped_ssrc.wrapping_add(negotiated.mapping.encodings.len() as u32);
+        transport.cname = Some(cname);
+        transport.learn_extensions(&negotiated.rtp_parameters);
+        transport.producers.push(command.id);
+        if transport.max_incoming_bitrate.is_some() {
+            transport.next_remb.get_or_insert(turn.now.at);
+        }
+        let streams = self.add_streams(key, command, &negotiated);
+        let producer = Producer {
+            id: command.id,
+            origin,
+            transport: key,
+            kind: command.kind,
+            rtp_parameters: negotiated.rtp_parameters,
+            consumable: negotiated.consumable,
+            mapping: negotiated.mapping,
+            paused: command.paused,
+            streams: streams.clone(),
+        };
+        let score = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();
+        let state = producer.state(command.transport, score);
+        turn.effects.tell(Event::Appeared(ObjectState::Producer(Box::new(state))));
+        self.producers.insert(command.id, producer);
+        self.attach_all(turn, command.id);
+        self.set_transport_alarm(turn, key);
+        Ok(())
+    }
+
+    fn add_streams(
+        &mut self,
+        key: TransportKey,
+        command: &Produce,
+        negotiated: &Negotiated,
+    ) -> Vec<StreamKey> {
+        let delay = Duration::from_millis(command.key_frame_request_delay.into());
+        let encodings = negotiated.rtp_parameters.encodings.iter();
+        let keys: Vec<StreamKey> = encodings
+            .map(|encoding| {
+                let formats = Formats::new(&negotiated.rtp_parameters, &negotiated.mapping);
+                let mut stream = ProducerStream::new(command.id, key, formats, encoding.rid.clone(), delay);
+                stream.paused = command.paused;
+                if let Some(ssrc) = encoding.ssrc {
+                    stream.bind(ssrc);
+                }
+                if let Some(rtx) = &encoding.rtx {
+                    stream.bind_rtx(rtx.ssrc);
+                }
+                self.streams.insert(stream)
+            })
+            .collect();
+        if let Some(transport) = self.transports.get_mut(key) {
+            transport.streams.extend(&keys);
+        }
+        keys
+    }
+
+    /// Creates a Consumer.
+    pub(crate) fn consume(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        command: &Consume,
+        origin: Origin,
+    ) -> Result<(), Failure> {
+        let producer =
+            self.producers.get(&command.producer).ok_or_else(|| Failure::not_found(command.producer))?;
+        let transport = self.transports.get_mut(key).ok_or_else(|| Failure::not_found(command.transport))?;
+        if transport.consumers.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        has_room(transport)?;
+        let ssrc = free_ssrc(turn, transport);
+        let mid = Some(mid_of(command, transport)?);
+        let negotiation = ConsumerNegotiation {
+            remote: &command.rtp_capabilities,
+            enable_rtx: command.enable_rtx.unwrap_or(producer.kind == MediaKind::Video),
+            enable_bwe: true,
+            mid,
+            ssrc,
+        };
+        let rtp_parameters = ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?;
+        let number = self.next_consumer_number;
+        self.next_consumer_number += 1;
+        let consumer = Consumer {
+            id: command.id,
+            origin,
+            producer: command.producer,
+            kind: producer.kind,
+            consumable_encodings: producer.consumable.encodings.clone(),
+            paused: command.paused,
+            producer_paused: producer.paused,
+            score: ConsumerScore {
+                score: 10,
+                producer_score: 0,
+                producer_scores: vec![0; producer.streams.len()],
+            },
+            place: Place::Away(Box::new(row(turn, key, command.id, number, &rtp_parameters))),
+            number,
+            rtp_parameters,
+        };
+        for (ssrc, rtx) in
+            consumer.ssrc().map(|it| (it, false)).into_iter().chain(consumer.rtx_ssrc().map(|it| (it, true)))
+        {
+            transport.targets.insert(ssrc, Target { consumer: command.id, rtx });
+        }
+        let state = consumer.state(command.transport);
+        transport.consumers.insert(command.id, consumer);
+        turn.effects.tell(Event::Appeared(ObjectState::Consumer(Box::new(state))));
+        self.consumers_of.entry(command.producer).or_default().push((key, command.id));
+        self.attach(turn, key, command.id);
+        Ok(())
+    }
+
+    /// Puts a Consumer's row where its Producer's packets come by.
+    pub(super) fn attach(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        let stream_key =
+            self.producers.get(&consumer.producer).and_then(|producer| producer.streams.first().copied());
+        let Some(stream_key) = stream_key else { return };
+        let Some(stream) = self.streams.get_mut(stream_key) else { return };
+        let place = Place::At { stream: stream_key, index: stream.rows.len() };
+        let Place::Away(mut row) = std::mem::replace(&mut consumer.place, place) else { return };
+        row.transport = key;
+        let active = consumer.is_active();
+        if active {
+            row.resume();
+        }
+        stream.rows.push(*row);
+        if active {
+            self.request_key_frame(turn, stream_key);
+        }
+    }
+
+    /// Takes a Consumer's row out of the table.
+    pub(super) fn detach_row(&mut self, key: TransportKey, id: ConsumerId) {
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        let Place::At { stream: stream_key, index } = consumer.place else { return };
+        let Some(stream) = self.streams.get_mut(stream_key) else { return };
+        let row = stream.rows.swap_remove(index);
+        consumer.place = Place::Away(Box::new(row));
+        // The last row has taken the place of the one that left.
+        if let Some(moved) = stream.rows.get(index) {
+            let (transport, moved) = (moved.transport, moved.consumer);
+            if let Some(consumer) =
+                self.transports.get_mut(transport).and_then(|it| it.consumers.get_mut(&moved))
+            {
+                consumer.place = Place::At { stream: stream_key, index };
+            }
+        }
+    }
+
+    /// Puts the rows of all Consumers that wait for this Producer into its tables.
+    pub(super) fn attach_all(&mut self, turn: &mut Turn<'_>, producer: ProducerId) {
+        for (transport, consumer) in self.consumers_of.get(&producer).cloned().unwrap_or_default() {
+            self.attach(turn, transport, consumer);
+        }
+    }
+
+    /// Closes a Producer and all its Consumers.
+    pub(crate) fn close_producer(&mut self, turn: &mut Turn<'_>, id: ProducerId, cause: CloseCause) {
+        let Some(producer) = self.producers.get(&id) else { return };
+        let (transport, streams) = (producer.transport, producer.streams.clone());
+        turn.effects.tell(Event::Closed { id: id.into(), cause });
+        for (transport, consumer) in self.consumers_of.remove(&id).unwrap_or_default() {
+            self.close_consumer(turn, transport, consumer, CloseCause::ProducerClosed);
+        }
+        self.producers.remove(&id);
+        if let Some(transport) = self.transports.get_mut(transport) {
+            transport.listener.remove(id);
+            transport.producers.retain(|other| *other != id);
+            transport.streams.retain(|key| !streams.contains(key));
+            let srtp = transport.srtp.as_mut();
+            let ssrcs = streams.iter().filter_map(|key| self.streams.get(*key));
+            let ssrcs = ssrcs
+                .flat_map(|stream| stream.ssrc().into_iter().chain(stream.rtx.as_ref().map(|it| it.ssrc())));
+            if let Some(srtp) = srtp {
+                ssrcs.for_each(|ssrc| srtp.receiver.retire(ssrc));
+            }
+        }
+        streams.iter().for_each(|key| drop(self.streams.remove(*key)));
+        self.dirty.retain(|key| self.streams.contains_key(*key));
+    }
+
+    /// Closes a Consumer.
+    pub(crate) fn close_consumer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: ConsumerId,
+        cause: CloseCause,
+    ) {
+        self.detach_row(key, id);
+        let Some(transport) = self.transports.get_mut(key) else { return };
+        let Some(consumer) = transport.consumers.remove(&id) else { return };
+        transport.targets.retain(|_, target| target.consumer != id);
+        turn.effects.tell(Event::Closed { id: id.into(), cause });
+        if let Some(consumers) = self.consumers_of.get_mut(&consumer.producer) {
+            consumers.retain(|(_, other)| *other != id);
+            if consumers.is_empty() {
+                self.consumers_of.remove(&consumer.producer);
+            }
+        }
+    }
+
+    /// Pauses or resumes a Producer.
+    pub(crate) fn set_producer_paused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: ProducerId,
+        paused: bool,
+    ) -> Result<(), Failure> {
+        let producer = self.producers.get_mut(&id).ok_or_else(|| Failure::not_found(id))?;
+        if std::mem::replace(&mut producer.paused, paused) == paused {
+            return Ok(());
+        }
+        turn.effects.tell(if paused { Event::ProducerPaused { id } } else { Event::ProducerResumed { id } });
+        for key in producer.streams.clone() {
+            let Some(stream) = self.streams.get_mut(key) else { continue };
+            stream.paused = paused;
+            if let Some(recv) = &mut stream.recv {
+                if paused { recv.pause() } else { recv.resume(turn.now) }
+            }
+        }
+        for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
+            self.set_producer_paused_for(turn, transport, consumer, paused);
+        }
+        Ok(())
+    }
+
+    fn set_producer_paused_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: ConsumerId,
+        paused: bool,
+    ) {
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        consumer.producer_paused = paused;
+        let event =
+            if paused { Event::ConsumerProducerPaused { id } } else { Event::ConsumerProducerResumed { id } };
+        turn.effects.tell(event);
+        self.follow_pause(turn, key, id);
+    }
+
+    /// Pauses or resumes a Consumer.
+    pub(crate) fn set_consumer_paused(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: ConsumerId,
+        paused: bool,
+    ) -> Result<(), Failure> {
+        let consumer = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id));
+        let consumer = consumer.ok_or_else(|| Failure::not_found(id))?;
+        if std::mem::replace(&mut consumer.paused, paused) != paused {
+            turn.effects.tell(if paused {
+                Event::ConsumerPaused { id }
+            } else {
+                Event::ConsumerResumed { id }
+            });
+            self.follow_pause(turn, key, id);
+        }
+        Ok(())
+    }
+
+    /// The row does what the Consumer's two pauses together say.
+    fn follow_pause(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        let active = consumer.is_active();
+        let stream = match consumer.place {
+            Place::At { stream, .. } => Some(stream),
+            Place::Away(_) => None,
+        };
+        let Some(row) = Self::row_of(&mut self.streams, consumer) else { return };
+        if !active {
+            return row.pause();
+        }
+        row.resume();
+        if let Some(stream) = stream {
+            self.request_key_frame(turn, stream);
+        }
+    }
+
+    /// A Transport can send (again): what it would have got in the meantime is gone, so its video begins with a key frame.
+    pub(super) fn refresh_consumers(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+        let Some(transport) = self.transports.get(key) else { return };
+        let places = transport.consumers.values().filter(|consumer| consumer.is_active()).map(|it| &it.place);
+        let streams: Vec<_> = places
+            .filter_map(|place| match place {
+                Place::At { stream, index } => Some((*stream, *index)),
+                Place::Away(_) => None,
+            })
+            .collect();
+        for (stream, index) in streams {
+            if let Some(row) = self.row_mut(stream, index) {
+                row.hold();
+                self.request_key_frame(turn, stream);
+            }
+        }
+    }
+
+    /// A Consumer's application wants a key frame.
+    pub(crate) fn request_key_frame_for(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: TransportKey,
+        id: ConsumerId,
+    ) -> Result<(), Failure> {
+        let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
+        match consumer.ok_or_else(|| Failure::not_found(id))?.place {
+            Place::At { stream, .. } => self.request_key_frame(turn, stream),
+            Place::Away(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The socket had no room for packets of a Consumer: the rest of the frame is left out too.
+    pub(crate) fn on_unsent(&mut self, key: TransportKey, number: u64, packets: u32) {
+        let Some(transport) = self.transports.get_mut(key) else { return };
+        let Some(consumer) = transport.consumers.values_mut().find(|it| it.number == number) else { return };
+        if let Some(row) = Self::row_of(&mut self.streams, consumer) {
+            row.on_unsent(packets);
+        }
+    }
+}
+
+fn has_room(transport: &Transport) -> Result<(), Failure> {
+    if transport.producers.len() + transport.consumers.len() < OBJECTS_MAX {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ErrorCode::Overloaded,
+        format!("a transport has room for {OBJECTS_MAX} producers and consumers"),
+    ))
+}
+
+fn mid_of(command: &Consume, transport: &mut Transport) -> Result<String, Failure> {
+    use crate::rtp::extension::LABEL_MAX;
+    match &command.mid {
+        Some(mid) if mid.is_empty() || mid.len() > LABEL_MAX => {
+            Err(Failure::new(ErrorCode::InvalidArgument, format!("a MID has 1 to {LABEL_MAX} bytes")))
+        }
+        Some(mid) => Ok(mid.clone()),
+        None => Ok(transport.next_mid()),
+    }
+}
+
+/// An SSRC that, with its successor for retransmissions, nothing on this Transport uses yet (RFC 3550 §8.1).
+fn free_ssrc(turn: &mut Turn<'_>, transport: &Transport) -> u32 {
+    loop {
+        let ssrc: u32 = turn.rng.random_range(100_000_000..=u32::MAX - 1);
+        let used =
+            |ssrc: &u32| transport.targets.contains_key(ssrc) || transport.listener.by_ssrc(*ssrc).is_some();
+        if ![ssrc, ssrc + 1].iter().any(used) && transport.feedback_ssrc.abs_diff(ssrc) > 1 {
+            return ssrc;
+        }
+    }
+}
+
+fn random_cname(turn: &mut Turn<'_>) -> String {
+    // RFC 7022 §4.2: 96 random bits are a short-term persistent name.
+    let bits: u128 = turn.rng.random();
+    format!("{:024x}", bits >> 32)
+}
+
+fn row(
+    turn: &mut Turn<'_>,
+    transport: TransportKey,
+    consumer: ConsumerId,
+    number: u64,
+    rtp_parameters: &RtpParameters,
+) -> Row {
+    let encoding = rtp_parameters.encodings.first();
+    Row::new(&RowParams {
+        consumer,
+        transport,
+        number,
+        rtp_parameters,
+        ssrc: encoding.and_then(|encoding| encoding.ssrc).unwrap_or_default(),
+        rtx_ssrc: encoding.and_then(|encoding| encoding.rtx.as_ref()).map(|rtx| rtx.ssrc),
+        first_sequences: (turn.rng.random_range(FIRST_SEQUENCES), turn.rng.random_range(FIRST_SEQUENCES)),
+    })
+}

@@ -1,0 +1,107 @@
+//! A live Transport leaves a Router, or comes into one, with all that belongs to it: keys and their indices, Producers and their
+//! streams, Consumers and their rows. Nobody outside notices but for the address that serves it.
+
+use mafalda_api::id::ConsumerId;
+use mafalda_api::waist::Failure;
+
+use crate::consumer::Place;
+use crate::producer::{Producer, ProducerStream};
+use crate::transport::Transport;
+use crate::worker::Turn;
+
+use super::{Router, TransportKey};
+
+/// A Transport with all that lives in it, between two Routers.
+///
+/// No key is ever used twice: the SRTP contexts move with their indices (RFC 3711 §9.1).
+#[derive(Debug)]
+pub struct TransportState {
+    pub(crate) transport: Transport,
+    producers: Vec<(Producer, Vec<ProducerStream>)>,
+}
+
+impl Router {
+    /// Takes a Transport out. Consumers of its Producers that stay behind wait until the Producer is back.
+    pub(crate) fn take(&mut self, key: TransportKey) -> Option<TransportState> {
+        let consumers: Vec<ConsumerId> = self.transports.get(key)?.consumers.keys().copied().collect();
+        for consumer in consumers {
+            self.detach_row(key, consumer);
+        }
+        let producers = self.transports.get(key)?.producers.clone();
+        let producers = producers.into_iter().filter_map(|id| self.take_producer(id)).collect();
+        let mut transport = self.transports.remove(key)?;
+        transport.streams.clear();
+        transport.alarm = crate::worker::timers::Alarm::default();
+        for consumer in transport.consumers.values() {
+            if let Some(others) = self.consumers_of.get_mut(&consumer.producer) {
+                others.retain(|(_, id)| *id != consumer.id);
+            }
+        }
+        self.dirty.retain(|key| self.streams.contains_key(*key));
+        Some(TransportState { transport, producers })
+    }
+
+    fn take_producer(&mut self, id: mafalda_api::id::ProducerId) -> Option<(Producer, Vec<ProducerStream>)> {
+        for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
+            self.detach_row(transport, consumer);
+        }
+        let producer = self.producers.remove(&id)?;
+        let streams = producer.streams.iter().filter_map(|key| self.streams.remove(*key)).collect();
+        Some((producer, streams))
+    }
+
+    /// Whether everything of the state may come in.
+    pub(crate) fn can_put(&self, state: &TransportState) -> Result<(), Failure> {
+        if self.transport_of(state.transport.id).is_some() {
+            return Err(Failure::already_exists(state.transport.id));
+        }
+        match state.producers.iter().find(|(producer, _)| self.producers.contains_key(&producer.id)) {
+            Some((producer, _)) => Err(Failure::already_exists(producer.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// Sets a Transport in. Rows of Consumers join their streams where both are here.
+    pub(crate) fn put(&mut self, turn: &mut Turn<'_>, state: TransportState) -> TransportKey {
+        let TransportState { transport, producers } = state;
+        let consumers: Vec<_> = transport.consumers.values().map(|it| (it.producer, it.id)).collect();
+        let key = self.transports.insert(transport);
+        for (mut producer, streams) in producers {
+            producer.transport = key;
+            producer.streams.clear();
+            for mut stream in streams {
+                stream.transport = key;
+                stream.alarm = crate::worker::timers::Alarm::default();
+                let stream = self.streams.insert(stream);
+                producer.streams.push(stream);
+                self.set_stream_alarm(turn, stream);
+            }
+            if let Some(transport) = self.transports.get_mut(key) {
+                transport.streams.extend(&producer.streams);
+            }
+            let id = producer.id;
+            self.producers.insert(id, producer);
+            self.attach_all(turn, id);
+        }
+        for (producer, consumer) in consumers {
+            self.renumber(key, consumer);
+            self.consumers_of.entry(producer).or_default().push((key, consumer));
+            self.attach(turn, key, consumer);
+        }
+        self.set_transport_alarm(turn, key);
+        key
+    }
+
+    /// Consumers are numbered per Router.
+    fn renumber(&mut self, key: TransportKey, id: ConsumerId) {
+        let number = self.next_consumer_number;
+        self.next_consumer_number += 1;
+        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
+            return;
+        };
+        consumer.number = number;
+        if let Place::Away(row) = &mut consumer.place {
+            row.number = number;
+        }
+    }
+}

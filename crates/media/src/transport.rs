@@ -1,0 +1,283 @@
+//! A WebRtcTransport in the machine: one peer's ICE, DTLS and SRTP, and what is known of all its media together.
+//!
+//! Producers' streams and Consumers' rows lie in the Router's tables, where forwarding runs along them; here is what a packet
+//! meets on its way between them and the network, and the Consumers' cold parts.
+
+mod endpoints;
+mod handshake;
+mod listener;
+mod settle;
+mod traffic;
+
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+use mafalda_api::id::{ConsumerId, ProducerId, TransportId};
+use mafalda_api::types::data_structures::{IceParameters, IceRole, IceState};
+use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpHeaderExtensionUri, RtpParameters};
+use mafalda_api::waist::{CreateWebRtcTransport, ErrorCode, Failure, Origin, WebRtcTransportState};
+use rand::RngExt;
+
+use crate::Now;
+use crate::consumer::Consumer;
+use crate::dtls::Certificate;
+use crate::ice::{IceConfig, IceLite};
+use crate::router::StreamKey;
+use crate::rtp::extension::{ExtensionIds, ExtensionKind};
+use crate::srtp::{SrtpReceiver, SrtpSender};
+use crate::stream::ArrivalLog;
+use crate::worker::timers::Alarm;
+use crate::worker::{ListenSocket, Turn};
+
+pub(crate) use endpoints::{Endpoints, Preference};
+pub(crate) use handshake::Handshake;
+pub(crate) use listener::{Names, RtpListener, Source};
+pub(crate) use settle::Settled;
+pub(crate) use traffic::Traffic;
+
+/// Between RTCP rounds: once a second, drawn from 1.0 to 1.5 of it so that many Transports don't report together
+/// (RFC 3550 §6.3.1 has 0.5 to 1.5 of a longer interval).
+const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
+/// Until the first round: soon, so that browsers learn the clock mapping for lip sync.
+const RTCP_FIRST: Duration = Duration::from_millis(500);
+/// How often the lifting of a limit is told, as in mediasoup: REMB has no acknowledgement.
+const REMB_REPEATS: u8 = 4;
+/// Where MIDs begin again, as in mediasoup: eight digits are what the extension's slot holds.
+const MID_WRAP: u32 = 100_000_000;
+
+/// Keys of both directions.
+#[derive(Debug)]
+pub(crate) struct Srtp {
+    pub(crate) sender: SrtpSender,
+    pub(crate) receiver: SrtpReceiver,
+}
+
+/// Which Consumer an SSRC in feedback means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) consumer: ConsumerId,
+    /// Whether it is the Consumer's SSRC for retransmissions.
+    pub(crate) rtx: bool,
+}
+
+/// A receiver's reference time, and when it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reference {
+    pub(crate) ssrc: u32,
+    pub(crate) ntp: u64,
+    pub(crate) at: Instant,
+}
+
+/// A WebRtcTransport.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) id: TransportId,
+    pub(crate) origin: Origin,
+    pub(crate) ice: IceLite,
+    pub(crate) handshake: Handshake,
+    pub(crate) endpoints: Endpoints,
+    pub(crate) srtp: Option<Srtp>,
+    pub(crate) listener: RtpListener,
+    /// Ids of header extensions in what comes in, of all Producers together.
+    pub(crate) extension_ids: ExtensionIds,
+    pub(crate) recv_extensions: RecvExtensions,
+    pub(crate) producers: Vec<ProducerId>,
+    /// The streams of these Producers.
+    pub(crate) streams: Vec<StreamKey>,
+    pub(crate) consumers: HashMap<ConsumerId, Consumer>,
+    pub(crate) targets: HashMap<u32, Target>,
+    pub(crate) cname: Option<String>,
+    next_mid: u32,
+    /// What to acknowledge with transport-wide feedback, once a Producer has it.
+    pub(crate) arrivals: Option<ArrivalLog>,
+    /// The SSRC that our own feedback comes from: RTCP needs one, and there is no stream of ours behind it.
+    pub(crate) feedback_ssrc: u32,
+    pub(crate) next_rtcp: Instant,
+    /// Counts packets sent for the receiver's transport-wide feedback.
+    pub(crate) next_transport_cc: u16,
+    pub(crate) max_incoming_bitrate: Option<u64>,
+    pub(crate) next_remb: Option<Instant>,
+    /// How often the lifting of a limit is still to be told.
+    remb_repeats: u8,
+    /// The receiver's clock, to be echoed for its round-trip time (RFC 3611 §4.4).
+    pub(crate) reference: Option<Reference>,
+    /// What the receiver says it can take (REMB), in bits per second.
+    pub(crate) available_outgoing_bitrate: Option<u64>,
+    pub(crate) traffic: Traffic,
+    /// Whether ICE has lost the way to the peer.
+    lost: bool,
+    pub(crate) alarm: Alarm,
+}
+
+/// Ids of the header extensions that serve the Transport itself, for dumps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RecvExtensions {
+    pub(crate) mid: Option<u8>,
+    pub(crate) rid: Option<u8>,
+    pub(crate) rrid: Option<u8>,
+    pub(crate) abs_send_time: Option<u8>,
+    pub(crate) transport_wide_cc01: Option<u8>,
+}
+
+impl Transport {
+    pub(crate) fn new(
+        turn: &mut Turn<'_>,
+        command: &CreateWebRtcTransport,
+        origin: Origin,
+        certificate: &Certificate,
+        sockets: &[ListenSocket],
+    ) -> Result<Self, Failure> {
+        let consent_timeout = match command.ice_consent_timeout {
+            0 => None,
+            seconds => Some(Duration::from_secs(seconds.into())),
+        };
+        let preference = Preference { udp: command.prefer_udp, tcp: command.prefer_tcp };
+        let endpoints = Endpoints::new(&command.listen_infos, sockets, preference);
+        if endpoints.candidates().is_empty() {
+            return Err(Failure::new(
+                ErrorCode::InvalidArgument,
+                "a transport needs an address to listen on",
+            ));
+        }
+        Ok(Self {
+            id: command.id,
+            origin,
+            ice: IceLite::new(IceConfig { consent_timeout }, turn.rng),
+            handshake: Handshake::new(certificate),
+            endpoints,
+            srtp: None,
+            listener: RtpListener::default(),
+            extension_ids: ExtensionIds::new(),
+            recv_extensions: RecvExtensions::default(),
+            producers: Vec::new(),
+            streams: Vec::new(),
+            consumers: HashMap::new(),
+            targets: HashMap::new(),
+            cname: None,
+            next_mid: 0,
+            arrivals: None,
+            feedback_ssrc: turn.rng.random(),
+            next_rtcp: turn.now.at + RTCP_FIRST,
+            next_transport_cc: 0,
+            max_incoming_bitrate: command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0),
+            next_remb: None,
+            remb_repeats: 0,
+            reference: None,
+            available_outgoing_bitrate: None,
+            traffic: Traffic::new(),
+            lost: false,
+            alarm: Alarm::default(),
+        })
+    }
+
+    /// What others know of it.
+    pub(crate) fn state(&self, router: mafalda_api::id::RouterId) -> WebRtcTransportState {
+        WebRtcTransportState {
+            id: self.id,
+            origin: self.origin.clone(),
+            router,
+            ice_role: IceRole::Controlled,
+            ice_parameters: self.ice_parameters(),
+            ice_candidates: self.endpoints.candidates().to_vec(),
+            ice_state: self.ice_state(),
+            ice_selected_tuple: self.ice.selected().and_then(|tuple| self.endpoints.describe(tuple)),
+            dtls_parameters: self.handshake.parameters().clone(),
+            dtls_state: self.handshake.state(),
+            dtls_remote_cert: None,
+        }
+    }
+
+    pub(crate) fn ice_parameters(&self) -> IceParameters {
+        let local = self.ice.local();
+        IceParameters {
+            username_fragment: local.username_fragment.as_str().to_owned(),
+            password: local.password.as_str().to_owned(),
+            ice_lite: Some(true),
+        }
+    }
+
+    pub(crate) fn ice_state(&self) -> IceState {
+        settle::ice_state(self.ice.state())
+    }
+
+    /// The MID for a Consumer whose application gave none.
+    pub(crate) fn next_mid(&mut self) -> String {
+        let mid = self.next_mid;
+        self.next_mid = (mid + 1) % MID_WRAP;
+        mid.to_string()
+    }
+
+    /// Takes over which header extensions a Producer's packets have.
+    pub(crate) fn learn_extensions(&mut self, parameters: &RtpParameters) {
+        for extension in &parameters.header_extensions {
+            let Some(kind) = extension_kind(extension.uri) else { continue };
+            let Some(id) = u8::try_from(extension.id).ok().and_then(std::num::NonZeroU8::new) else {
+                continue;
+            };
+            self.extension_ids.insert(id, kind);
+            let told = &mut self.recv_extensions;
+            let slot = match kind {
+                ExtensionKind::Mid => &mut told.mid,
+                ExtensionKind::RtpStreamId => &mut told.rid,
+                ExtensionKind::RepairedRtpStreamId => &mut told.rrid,
+                ExtensionKind::AbsSendTime => &mut told.abs_send_time,
+                ExtensionKind::TransportCc => &mut told.transport_wide_cc01,
+                _ => continue,
+            };
+            *slot = Some(id.get());
+        }
+        let feedback =
+            parameters.codecs.iter().any(|codec| codec.rtcp_feedback().contains(&RtcpFeedback::TransportCc));
+        if feedback && self.recv_extensions.transport_wide_cc01.is_some() && self.arrivals.is_none() {
+            self.arrivals = Some(ArrivalLog::new());
+        }
+    }
+
+    /// Limits what the peer shall send; `None` lifts the limit.
+    pub(crate) fn limit_incoming(&mut self, now: Now, bitrate: Option<u64>) {
+        if self.max_incoming_bitrate.is_some() && bitrate.is_none() {
+            self.remb_repeats = REMB_REPEATS;
+        }
+        self.max_incoming_bitrate = bitrate;
+        self.next_remb = (bitrate.is_some() || self.remb_repeats > 0).then_some(now.at);
+    }
+
+    /// Whether REMB is to be sent once more after this time.
+    pub(crate) fn remb_left(&mut self) -> bool {
+        if self.max_incoming_bitrate.is_some() {
+            return true;
+        }
+        self.remb_repeats = self.remb_repeats.saturating_sub(1);
+        self.remb_repeats > 0
+    }
+
+    /// Draws when the next RTCP round is.
+    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn<'_>) {
+        self.next_rtcp = turn.now.at + RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
+    }
+
+    /// The earliest of its own deadlines.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        let media = self.srtp.as_ref().map(|_| self.next_rtcp);
+        let feedback = self.srtp.as_ref().and(self.arrivals.as_ref()).and_then(ArrivalLog::timeout);
+        let remb = self.srtp.as_ref().and(self.next_remb);
+        [self.ice.timeout(), self.handshake.timeout(), media, feedback, remb].into_iter().flatten().min()
+    }
+}
+
+/// The engine's name of a header extension; `None` for one that it leaves alone.
+pub(crate) fn extension_kind(uri: RtpHeaderExtensionUri) -> Option<ExtensionKind> {
+    use RtpHeaderExtensionUri as Uri;
+    Some(match uri {
+        Uri::Mid => ExtensionKind::Mid,
+        Uri::RtpStreamId => ExtensionKind::RtpStreamId,
+        Uri::RepairRtpStreamId => ExtensionKind::RepairedRtpStreamId,
+        Uri::AbsSendTime => ExtensionKind::AbsSendTime,
+        Uri::TransportWideCcDraft01 => ExtensionKind::TransportCc,
+        Uri::SsrcAudioLevel => ExtensionKind::AudioLevel,
+        Uri::VideoOrientation => ExtensionKind::VideoOrientation,
+        Uri::AbsCaptureTime => ExtensionKind::AbsCaptureTime,
+        Uri::PlayoutDelay => ExtensionKind::PlayoutDelay,
+        Uri::DependencyDescriptor | Uri::MediasoupPacketId | Uri::Unsupported => return None,
+    })
+}

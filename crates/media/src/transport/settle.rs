@@ -1,0 +1,140 @@
+//! After something has happened to ICE or DTLS: what changed is told, tables follow, keys are taken into use.
+
+use mafalda_api::types::data_structures as api;
+use mafalda_api::waist::Event;
+
+use super::handshake::HandshakeEvent;
+use super::{Srtp, Transport};
+use crate::Tuple;
+use crate::dtls::KeyingMaterial;
+use crate::ice::{IceEvent, IceState};
+use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
+use crate::worker::drops::Drops;
+use crate::worker::turn::{ControlQueue, Wrap};
+use crate::worker::{Paths, TransportAt, Turn};
+
+/// What the Router must know of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// Media can flow from now on.
+    pub(crate) connected: bool,
+    /// There is a way to the peer again.
+    pub(crate) reachable: bool,
+}
+
+impl Transport {
+    /// Tells, and does, what follows from what happened. Call it after each input to ICE or DTLS.
+    pub(crate) fn settle(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt) -> Settled {
+        let mut settled = Settled::default();
+        while let Some(event) = self.ice.poll_event() {
+            settled.reachable |= self.on_ice(turn, paths, at, event);
+        }
+        while let Some(event) = self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops) {
+            settled.connected |= self.on_handshake(turn, event);
+        }
+        settled
+    }
+
+    /// Sends what a closing handshake has to say, and tells nobody: the Transport is about to be gone.
+    pub(crate) fn settle_quietly(&mut self, turn: &mut Turn<'_>) {
+        while self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops).is_some() {}
+    }
+
+    /// Protects RTCP on its way to the peer; where it goes and how long it is.
+    pub(crate) fn protect_rtcp(&mut self, packet: &[u8], out: &mut [u8]) -> Option<(Tuple, usize)> {
+        let tuple = self.ice.selected()?;
+        let len = self.srtp.as_mut()?.sender.protect_rtcp(packet, out).ok()?;
+        Some((tuple, len))
+    }
+
+    /// All names by which ICE checks may find it: since a restart the old one too.
+    pub(crate) fn usernames(&self) -> impl Iterator<Item = crate::ice::UsernameFragment> {
+        self.ice.username_fragments()
+    }
+
+    fn on_ice(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
+        match event {
+            IceEvent::TupleAdded(tuple) => paths.add_tuple(tuple, at),
+            IceEvent::TupleRemoved(tuple) => {
+                paths.remove_tuple(tuple);
+                if self.endpoints.remove_connection(tuple.socket) {
+                    paths.remove_socket(tuple.socket);
+                    turn.effects.closing.push(tuple.socket);
+                }
+            }
+            IceEvent::SelectedTupleChanged(tuple) => {
+                let tuple = self.endpoints.describe(tuple);
+                turn.effects.tell(Event::IceSelectedTupleChanged { id: self.id, tuple });
+            }
+            IceEvent::StateChanged(state) => {
+                let lost = std::mem::replace(&mut self.lost, state == IceState::Disconnected);
+                turn.effects.tell(Event::IceStateChanged { id: self.id, state: ice_state(state) });
+                match state {
+                    IceState::Connected | IceState::Completed => self.handshake.on_reachable(turn.now),
+                    IceState::Disconnected => {
+                        turn.effects.tell(Event::IceSelectedTupleChanged { id: self.id, tuple: None });
+                    }
+                    IceState::New => {}
+                }
+                return lost && matches!(state, IceState::Connected | IceState::Completed);
+            }
+            IceEvent::CredentialsRetired(username_fragment) => {
+                paths.remove_username(username_fragment.as_str())
+            }
+        }
+        false
+    }
+
+    fn poll_handshake(&mut self, control: &mut ControlQueue, drops: &mut Drops) -> Option<HandshakeEvent> {
+        let selected = self.ice.selected();
+        self.handshake.poll(|datagram| {
+            // Without a way to the peer a flight is lost, and repeated later.
+            if let Some(tuple) = selected {
+                control.push(Wrap::Plain(tuple), datagram, drops);
+            }
+        })
+    }
+
+    fn on_handshake(&mut self, turn: &mut Turn<'_>, event: HandshakeEvent) -> bool {
+        let (state, remote_cert, connected) = match event {
+            HandshakeEvent::State(state) => (state, None, false),
+            HandshakeEvent::Connected { keying, peer_certificate } => match srtp(&keying) {
+                Ok(srtp) => {
+                    self.srtp = Some(srtp);
+                    self.next_rtcp = turn.now.at + super::RTCP_FIRST;
+                    (api::DtlsState::Connected, Some(pem(&peer_certificate)), true)
+                }
+                // The lengths are the profile's own, so this can't happen; if it does, nothing flows.
+                Err(_) => (api::DtlsState::Failed, None, false),
+            },
+        };
+        if !connected && state != api::DtlsState::Connecting {
+            self.srtp = None;
+        }
+        turn.effects.tell(Event::DtlsStateChanged { id: self.id, state, remote_cert });
+        connected
+    }
+}
+
+/// A certificate as PEM has it (RFC 7468 §5.1).
+fn pem(der: &[u8]) -> String {
+    pem::encode(&pem::Pem::new("CERTIFICATE", der))
+}
+
+/// One context per direction and key, for the life of the Transport (RFC 3711 §9.1).
+fn srtp(keying: &KeyingMaterial) -> Result<Srtp, SrtpError> {
+    let profile = SrtpProfile::from_id(keying.profile().id()).ok_or(SrtpError::KeyLength)?;
+    Ok(Srtp {
+        sender: SrtpSender::new(SrtpKeys::new(profile, keying.local_key(), keying.local_salt())?),
+        receiver: SrtpReceiver::new(SrtpKeys::new(profile, keying.remote_key(), keying.remote_salt())?),
+    })
+}
+
+pub(super) fn ice_state(state: IceState) -> api::IceState {
+    match state {
+        IceState::New => api::IceState::New,
+        IceState::Connected => api::IceState::Connected,
+        IceState::Completed => api::IceState::Completed,
+        IceState::Disconnected => api::IceState::Disconnected,
+    }
+}

@@ -1,0 +1,335 @@
+//! Operations: what applications ask of a Worker.
+
+use mafalda_api::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId};
+use mafalda_api::waist::{
+    Call, CloseCause, Command, Consume, CreateRouter, CreateWebRtcTransport, Done, ErrorCode, Event, Failure,
+    ObjectState, Origin, Produce, Reply,
+};
+use mafalda_api::worker::WorkerDump;
+use mafalda_api::{ortc, waist};
+use rand::RngExt;
+
+use crate::producer::MAPPED_SSRC_RANGE;
+use crate::router::{Router, RouterKey};
+use crate::transport::Transport;
+
+use super::{ListenSocket, TransportAt, Turn, Worker};
+
+impl Worker {
+    pub(super) fn on_call(&mut self, request: u64, call: Call, sockets: &[ListenSocket]) {
+        let result = self.carry_out(call, sockets);
+        if result.is_err() {
+            self.effects.closing.extend(sockets.iter().map(|socket| socket.socket));
+        }
+        self.replies.push_back((request, result));
+    }
+
+    fn carry_out(&mut self, call: Call, sockets: &[ListenSocket]) -> Result<Reply, Failure> {
+        let origin = Origin { owner: Some(call.owner), labels: call.labels, tags: call.tags };
+        match call.command {
+            Command::CreateWorker(_) => {
+                Err(Failure::new(ErrorCode::Unsupported, "a worker can't create workers"))
+            }
+            Command::DumpWorker(_) => Ok(self.dump().into()),
+            Command::CreateRouter(it) => self.create_router(&it, origin).map(Into::into),
+            Command::DumpRouter(it) => Ok(self.router(it.id)?.dump().into()),
+            Command::CreateWebRtcTransport(it) => self.create_transport(&it, origin, sockets).map(Into::into),
+            Command::ConnectWebRtcTransport(it) => self.connect(&it).map(Into::into),
+            Command::RestartIce(it) => self.restart_ice(it.id).map(Into::into),
+            Command::SetMaxIncomingBitrate(it) => self.limit_incoming(it.id, it.bitrate).map(Into::into),
+            Command::DumpTransport(it) => {
+                let at = self.transport_at(it.id)?;
+                let dump = self.routers.get(at.router).and_then(|router| router.dump_transport(at.transport));
+                dump.map(|dump| Box::new(dump).into()).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::GetTransportStats(it) => {
+                let at = self.transport_at(it.id)?;
+                let stats =
+                    self.routers.get(at.router).and_then(|it| it.transport_stats(self.now, at.transport));
+                stats.map(|stats| vec![stats].into()).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::Produce(it) => self.produce(&it, origin).map(Into::into),
+            Command::PauseProducer(it) => self.set_producer_paused(it.id, true).map(Into::into),
+            Command::ResumeProducer(it) => self.set_producer_paused(it.id, false).map(Into::into),
+            Command::DumpProducer(it) => {
+                let dump = self.router_of_producer(it.id)?.dump_producer(it.id);
+                dump.map(|dump| Box::new(dump).into()).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::GetProducerStats(it) => {
+                let stats = self.router_of_producer(it.id)?.producer_stats(self.now, it.id);
+                stats.map(Into::into).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::Consume(it) => self.consume(&it, origin).map(Into::into),
+            Command::PauseConsumer(it) => self.set_consumer_paused(it.id, true).map(Into::into),
+            Command::ResumeConsumer(it) => self.set_consumer_paused(it.id, false).map(Into::into),
+            Command::RequestKeyFrame(it) => {
+                let at = self.consumer_at(it.id)?;
+                let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(it.id))?;
+                router.request_key_frame_for(&mut turn, at.transport, it.id).map(|()| Done.into())
+            }
+            Command::DumpConsumer(it) => {
+                let at = self.consumer_at(it.id)?;
+                let dump =
+                    self.routers.get(at.router).and_then(|router| router.dump_consumer(at.transport, it.id));
+                dump.map(|dump| Box::new(dump).into()).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::GetConsumerStats(it) => {
+                let at = self.consumer_at(it.id)?;
+                let router = self.routers.get(at.router);
+                let stats = router.and_then(|router| router.consumer_stats(self.now, at.transport, it.id));
+                stats.map(Into::into).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::Close(it) => {
+                it.ids.into_iter().for_each(|id| self.close(id));
+                Ok(Done.into())
+            }
+            Command::Detach(it) => {
+                it.ids.into_iter().for_each(|id| self.detach(id));
+                Ok(Done.into())
+            }
+        }
+    }
+
+    fn dump(&self) -> WorkerDump {
+        WorkerDump { router_ids: self.routers.values().map(|router| router.id).collect() }
+    }
+
+    fn create_router(&mut self, command: &CreateRouter, origin: Origin) -> Result<Done, Failure> {
+        if self.router_ids.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        let capabilities = ortc::generate_router_rtp_capabilities(command.media_codecs.clone())?;
+        let first_mapped_ssrc = self.rng.random_range(MAPPED_SSRC_RANGE);
+        let key = self
+            .routers
+            .insert_with_key(|key| Router::new(key, command.id, origin, capabilities, first_mapped_ssrc));
+        self.router_ids.insert(command.id, key);
+        if let Some(router) = self.routers.get(key) {
+            let state = router.state(self.config.id);
+            self.effects.tell(Event::Appeared(ObjectState::Router(state)));
+        }
+        Ok(Done)
+    }
+
+    fn create_transport(
+        &mut self,
+        command: &CreateWebRtcTransport,
+        origin: Origin,
+        sockets: &[ListenSocket],
+    ) -> Result<Done, Failure> {
+        if self.transports.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        let key = self.router_key(command.router)?;
+        let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
+        let turn = &mut Turn {
+            now: self.now,
+            rng: &mut self.rng,
+            effects: &mut self.effects,
+            timers: &mut self.timers,
+        };
+        let transport = Transport::new(turn, command, origin, &self.config.certificate, sockets)?;
+        let state = transport.state(command.router);
+        turn.effects.tell(Event::Appeared(ObjectState::WebRtcTransport(Box::new(state))));
+        let transport = router.add_transport(turn, transport);
+        self.remember(TransportAt { router: key, transport });
+        Ok(Done)
+    }
+
+    fn connect(&mut self, command: &waist::ConnectWebRtcTransport) -> Result<Done, Failure> {
+        let at = self.transport_at(command.id)?;
+        let (router, mut turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
+        let transport =
+            router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
+        transport.handshake.connect(turn.now, &command.dtls_parameters)?;
+        let parameters = transport.handshake.parameters().clone();
+        turn.effects.tell(Event::DtlsParametersChanged { id: command.id, parameters });
+        let settled = transport.settle(&mut turn, paths, at);
+        router.on_settled(&mut turn, at.transport, settled);
+        Ok(Done)
+    }
+
+    fn restart_ice(
+        &mut self,
+        id: TransportId,
+    ) -> Result<mafalda_api::types::data_structures::IceParameters, Failure> {
+        let at = self.transport_at(id)?;
+        let (router, mut turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
+        let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
+        if let Some(retired) = transport.ice.restart(turn.now, turn.rng) {
+            paths.remove_username(retired.as_str());
+        }
+        paths.add_username(transport.ice.local().username_fragment.as_str(), at);
+        let parameters = transport.ice_parameters();
+        turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
+        let settled = transport.settle(&mut turn, paths, at);
+        router.on_settled(&mut turn, at.transport, settled);
+        Ok(parameters)
+    }
+
+    fn limit_incoming(&mut self, id: TransportId, bitrate: u64) -> Result<Done, Failure> {
+        let at = self.transport_at(id)?;
+        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
+        let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
+        transport.limit_incoming(turn.now, (bitrate > 0).then_some(bitrate));
+        router.set_transport_alarm(&mut turn, at.transport);
+        Ok(Done)
+    }
+
+    fn produce(&mut self, command: &Produce, origin: Origin) -> Result<Done, Failure> {
+        if self.producers.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        let at = self.transport_at(command.transport)?;
+        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
+        router.produce(&mut turn, at.transport, command, origin)?;
+        self.producers.insert(command.id, at.router);
+        Ok(Done)
+    }
+
+    fn consume(&mut self, command: &Consume, origin: Origin) -> Result<Done, Failure> {
+        if self.consumers.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        let at = self.transport_at(command.transport)?;
+        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
+        router.consume(&mut turn, at.transport, command, origin)?;
+        self.consumers.insert(command.id, at);
+        Ok(Done)
+    }
+
+    fn set_producer_paused(&mut self, id: ProducerId, paused: bool) -> Result<Done, Failure> {
+        let key = self.producers.get(&id).copied().ok_or_else(|| Failure::not_found(id))?;
+        let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(id))?;
+        let turn = &mut Turn {
+            now: self.now,
+            rng: &mut self.rng,
+            effects: &mut self.effects,
+            timers: &mut self.timers,
+        };
+        router.set_producer_paused(turn, id, paused).map(|()| Done)
+    }
+
+    fn set_consumer_paused(&mut self, id: ConsumerId, paused: bool) -> Result<Done, Failure> {
+        let at = self.consumer_at(id)?;
+        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
+        router.set_consumer_paused(&mut turn, at.transport, id, paused).map(|()| Done)
+    }
+
+    fn close(&mut self, id: ObjectId) {
+        match id {
+            // A Worker ends with its thread, which is not the machine's to end.
+            ObjectId::Worker(_) => {}
+            ObjectId::Router(id) => self.close_router(id),
+            ObjectId::Transport(id) => self.close_transport(id, CloseCause::Requested),
+            ObjectId::Producer(id) => self.close_producer(id),
+            ObjectId::Consumer(id) => {
+                let Some(at) = self.consumers.get(&id).copied() else { return };
+                if let Some((router, mut turn, _)) = self.split(at) {
+                    router.close_consumer(&mut turn, at.transport, id, CloseCause::Requested);
+                }
+            }
+        }
+        self.forget_closed();
+    }
+
+    fn close_router(&mut self, id: RouterId) {
+        let Some(key) = self.router_ids.remove(&id) else { return };
+        self.effects.tell(Event::Closed { id: id.into(), cause: CloseCause::Requested });
+        let transports =
+            self.routers.get(key).map(|router| router.transports.values().map(|it| it.id).collect());
+        let transports: Vec<TransportId> = transports.unwrap_or_default();
+        for transport in transports {
+            self.close_transport(transport, CloseCause::RouterClosed);
+        }
+        self.routers.remove(key);
+    }
+
+    fn close_transport(&mut self, id: TransportId, cause: CloseCause) {
+        let Some(at) = self.transports.get(&id).copied() else { return };
+        let Some((router, mut turn, _)) = self.split(at) else { return };
+        let Some(transport) = router.transports.get_mut(at.transport) else { return };
+        // The peer hears of it (RFC 5246 §7.2.1), if there is a way to it.
+        transport.handshake.close(turn.now);
+        transport.settle_quietly(&mut turn);
+        if let Some(transport) = router.close_transport(&mut turn, at.transport, cause) {
+            self.effects.closing.extend(transport.endpoints.sockets());
+            self.forget(&transport);
+        }
+    }
+
+    fn close_producer(&mut self, id: ProducerId) {
+        let Some(key) = self.producers.get(&id).copied() else { return };
+        let Some(router) = self.routers.get_mut(key) else { return };
+        let turn = &mut Turn {
+            now: self.now,
+            rng: &mut self.rng,
+            effects: &mut self.effects,
+            timers: &mut self.timers,
+        };
+        router.close_producer(turn, id, CloseCause::Requested);
+    }
+
+    /// What has closed in this call is no longer to be found.
+    fn forget_closed(&mut self) {
+        for event in &self.effects.events {
+            match event {
+                Event::Closed { id: ObjectId::Producer(id), .. } => drop(self.producers.remove(id)),
+                Event::Closed { id: ObjectId::Consumer(id), .. } => drop(self.consumers.remove(id)),
+                _ => {}
+            }
+        }
+    }
+
+    fn detach(&mut self, id: ObjectId) {
+        if let Some(origin) = self.origin_mut(id) {
+            origin.owner = None;
+            self.effects.tell(Event::Detached { id });
+        }
+    }
+
+    fn origin_mut(&mut self, id: ObjectId) -> Option<&mut Origin> {
+        match id {
+            ObjectId::Worker(_) => None,
+            ObjectId::Router(id) => {
+                let key = self.router_ids.get(&id)?;
+                self.routers.get_mut(*key).map(|router| &mut router.origin)
+            }
+            ObjectId::Transport(id) => {
+                let at = self.transports.get(&id)?;
+                let transport = self.routers.get_mut(at.router)?.transports.get_mut(at.transport)?;
+                Some(&mut transport.origin)
+            }
+            ObjectId::Producer(id) => {
+                let key = self.producers.get(&id)?;
+                self.routers.get_mut(*key)?.producers.get_mut(&id).map(|producer| &mut producer.origin)
+            }
+            ObjectId::Consumer(id) => {
+                let at = self.consumers.get(&id)?;
+                let transport = self.routers.get_mut(at.router)?.transports.get_mut(at.transport)?;
+                transport.consumers.get_mut(&id).map(|consumer| &mut consumer.origin)
+            }
+        }
+    }
+
+    fn router_key(&self, id: RouterId) -> Result<RouterKey, Failure> {
+        self.router_ids.get(&id).copied().ok_or_else(|| Failure::not_found(id))
+    }
+
+    fn router(&self, id: RouterId) -> Result<&Router, Failure> {
+        self.routers.get(self.router_key(id)?).ok_or_else(|| Failure::not_found(id))
+    }
+
+    fn router_of_producer(&self, id: ProducerId) -> Result<&Router, Failure> {
+        let key = self.producers.get(&id).ok_or_else(|| Failure::not_found(id))?;
+        self.routers.get(*key).ok_or_else(|| Failure::not_found(id))
+    }
+
+    fn transport_at(&self, id: TransportId) -> Result<TransportAt, Failure> {
+        self.transports.get(&id).copied().ok_or_else(|| Failure::not_found(id))
+    }
+
+    fn consumer_at(&self, id: ConsumerId) -> Result<TransportAt, Failure> {
+        self.consumers.get(&id).copied().ok_or_else(|| Failure::not_found(id))
+    }
+}
