@@ -28,3 +28,6 @@ pub use peer::{Log, Peer, PeerSettings, RtcpKind, TrackId, TrackSettings};
 
 mod seed;
 pub use seed::{each_seed, seeds};
+
+mod world;
+pub use world::{JoinSettings, PeerId, Receiving, SERVER, Sending, World};

@@ -1,16 +1,13 @@
 //! A network between hosts, in virtual time: each host hangs on two links, one to the network and one from it, and each link
 //! loses, doubles, delays, reorders and queues as it is told to.
 //!
-//! All chance is drawn from one seed in the order of sending, so the same sends give the same fate. It carries datagrams, which
-//! may get lost; a stream-like connection is a link without loss, which keeps the order.
+//! Each link draws its chance from a seed of its own, in the order of its packets: the same packets on a link meet the same
+//! fate, whatever happens on others.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
-
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 
 mod link;
 pub use link::{Conditions, LinkStats};
@@ -40,7 +37,7 @@ pub enum Access {
 /// The network.
 #[derive(Debug)]
 pub struct Network {
-    rng: StdRng,
+    seed: u64,
     links: HashMap<(IpAddr, Access), Link>,
     flights: BinaryHeap<Reverse<Flight>>,
     launched: u64,
@@ -59,12 +56,7 @@ impl Network {
     /// A network of perfect links, whose chance comes from this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            rng: StdRng::seed_from_u64(seed),
-            links: HashMap::new(),
-            flights: BinaryHeap::new(),
-            launched: 0,
-        }
+        Self { seed, links: HashMap::new(), flights: BinaryHeap::new(), launched: 0 }
     }
 
     /// Changes what one link of a host does, from the next packet on.
@@ -93,7 +85,7 @@ impl Network {
     /// Sends a packet off.
     pub fn send(&mut self, now: Instant, packet: Packet) {
         let host = packet.from.ip();
-        self.launch(now, host, Access::Up, packet);
+        self.launch(now, host, Access::Up, &packet);
     }
 
     /// When something arrives next, at a host or between two links.
@@ -109,7 +101,7 @@ impl Network {
             match flight.over {
                 Access::Up => {
                     let host = flight.packet.to.ip();
-                    self.launch(flight.arrival, host, Access::Down, flight.packet);
+                    self.launch(flight.arrival, host, Access::Down, &flight.packet);
                 }
                 Access::Down => return Some(flight.packet),
             }
@@ -117,9 +109,9 @@ impl Network {
         None
     }
 
-    fn launch(&mut self, now: Instant, host: IpAddr, over: Access, packet: Packet) {
-        let link = self.links.entry((host, over)).or_default();
-        for arrival in link.pass(now, packet.bytes.len(), &mut self.rng).into_iter().flatten() {
+    fn launch(&mut self, now: Instant, host: IpAddr, over: Access, packet: &Packet) {
+        let arrivals = self.link(host, over).pass(now, packet.bytes.len());
+        for arrival in arrivals.into_iter().flatten() {
             self.launched += 1;
             let packet = packet.clone();
             self.flights.push(Reverse(Flight { arrival, launch: self.launched, over, packet }));
@@ -127,8 +119,19 @@ impl Network {
     }
 
     fn link(&mut self, host: IpAddr, access: Access) -> &mut Link {
-        self.links.entry((host, access)).or_default()
+        let seed = self.seed;
+        self.links.entry((host, access)).or_insert_with(|| Link::new(seed_of(seed, host, access)))
     }
+}
+
+/// The seed of one link: each bit of it depends on each bit of what names the link (FNV-1a).
+fn seed_of(seed: u64, host: IpAddr, access: Access) -> u64 {
+    let host = match host {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    let name = seed.to_be_bytes().into_iter().chain(host.octets()).chain([u8::from(access == Access::Up)]);
+    name.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 impl Flight {

@@ -53,7 +53,7 @@ pub struct PeerSettings {
 #[derive(Debug)]
 pub struct Peer {
     settings: PeerSettings,
-    rtc: Rtc,
+    rtc: Box<Rtc>,
     rng: StdRng,
     begin: Instant,
     /// The address that others see it at.
@@ -79,7 +79,7 @@ impl Peer {
             rng: StdRng::seed_from_u64(settings.seed),
             outside: settings.address,
             settings,
-            rtc,
+            rtc: Box::new(rtc),
             begin: now.at,
             timeout: now.at,
             tracks: Vec::new(),

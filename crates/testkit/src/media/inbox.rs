@@ -62,6 +62,16 @@ impl Inbox {
         (*first..=*last).filter(|number| !self.by_number.contains_key(number)).collect()
     }
 
+    /// Sees to it that nothing is missing, beside what [`Inbox::check`] looks at.
+    ///
+    /// # Panics
+    /// When it isn't so.
+    pub fn check_whole(&self) {
+        self.check();
+        let missing = self.missing();
+        assert!(missing.is_empty(), "missing of {:?}: {missing:?}", self.span());
+    }
+
     /// The first and the last number that arrived.
     #[must_use]
     pub fn span(&self) -> Option<(u64, u64)> {

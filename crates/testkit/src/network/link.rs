@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
-use rand::{Rng as _, RngExt as _};
+use rand::{Rng as _, RngExt as _, SeedableRng};
 
 /// What a link does to packets. The default is a perfect link: at once, all, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -69,23 +69,24 @@ pub(super) struct Link {
     busy_until: Option<Instant>,
     /// When the latest packet that kept its place arrives: none may overtake it.
     latest: Option<Instant>,
+    rng: StdRng,
 }
 
-impl Default for Link {
-    fn default() -> Self {
+impl Link {
+    /// A perfect link, whose chance comes from this seed.
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             conditions: Conditions::default(),
             plugged: true,
             stats: LinkStats::default(),
             busy_until: None,
             latest: None,
+            rng: StdRng::seed_from_u64(seed),
         }
     }
-}
 
-impl Link {
     /// When a packet comes out at the other end: never, once or twice.
-    pub(super) fn pass(&mut self, now: Instant, len: usize, rng: &mut StdRng) -> [Option<Instant>; 2] {
+    pub(super) fn pass(&mut self, now: Instant, len: usize) -> [Option<Instant>; 2] {
         self.stats.sent += 1;
         self.stats.bytes += len as u64;
         if !self.plugged {
@@ -94,8 +95,10 @@ impl Link {
         }
         // Chance is drawn for every packet in the same order, so that what one packet meets doesn't change the next one's fate.
         let Conditions { loss, duplication, reordering, .. } = self.conditions;
-        let [lost, doubled, held] = [loss, duplication, reordering].map(|chance| rng.random_bool(chance));
-        let [jitter, hold] = [self.conditions.jitter, self.conditions.hold].map(|most| part(most, rng));
+        let [lost, doubled, held] =
+            [loss, duplication, reordering].map(|chance| self.rng.random_bool(chance));
+        let [jitter, hold] =
+            [self.conditions.jitter, self.conditions.hold].map(|most| part(most, &mut self.rng));
         if lost {
             self.stats.lost += 1;
             return [None; 2];
