@@ -41,7 +41,7 @@ const RESEND_PACKETS: usize = 2048;
 pub struct PeerSettings {
     /// Its own address.
     pub address: SocketAddr,
-    /// Its part in the DTLS handshake: [`DtlsRole::Server`] waits, the others begin.
+    /// Its part in the DTLS handshake. With [`DtlsRole::Auto`] it waits: the ICE-controlled side begins then.
     pub dtls_role: DtlsRole,
     /// Its payload types and header extension ids.
     pub capabilities: RtpCapabilities,
@@ -120,7 +120,7 @@ impl Peer {
             self.rtc.add_remote_candidate(candidate(SocketAddr::new(ip, it.port), it.protocol));
         }
         let fingerprint = dtls.fingerprints.iter().find_map(sha256).expect("there is a SHA-256 fingerprint");
-        let active = self.settings.dtls_role != DtlsRole::Server;
+        let active = self.settings.dtls_role == DtlsRole::Client;
         let mut direct = self.rtc.direct_api();
         direct.set_remote_ice_credentials(credentials(ice));
         direct.set_remote_fingerprint(fingerprint);

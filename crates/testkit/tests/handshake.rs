@@ -22,7 +22,7 @@ fn a_peer_connects_in_either_role() {
 
         let state = world.transport_state(world.transport(peer));
         assert_eq!(state.ice_state, IceState::Completed);
-        let expected = if dtls_role == DtlsRole::Server { DtlsRole::Client } else { DtlsRole::Server };
+        let expected = if dtls_role == DtlsRole::Client { DtlsRole::Server } else { DtlsRole::Client };
         assert_eq!(state.dtls_parameters.role, expected);
         assert!(state.dtls_remote_cert.as_deref().is_some_and(|pem| pem.starts_with("-----BEGIN CERT")));
         let tuple = state.ice_selected_tuple.clone().unwrap();

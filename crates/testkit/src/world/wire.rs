@@ -2,7 +2,7 @@
 //! (RFC 3711 §9.1, RFC 7714 §8.4). It can't see keys, so it takes each Transport to have one.
 
 use std::collections::HashMap;
-use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use mafalda_api::id::TransportId;
@@ -10,8 +10,16 @@ use mafalda_api::id::TransportId;
 #[derive(Debug, Default)]
 pub(super) struct Wire {
     media: HashMap<(TransportId, u32), Stream>,
-    /// The last index of each sender of SRTCP.
-    control: HashMap<(TransportId, u32), u32>,
+    control: HashMap<TransportId, Control>,
+}
+
+/// SRTCP of one Transport.
+#[derive(Debug)]
+struct Control {
+    /// Bytes behind the index.
+    tag: usize,
+    /// The last index of each sender.
+    indices: HashMap<u32, u32>,
 }
 
 /// One SSRC.
@@ -41,21 +49,27 @@ impl Wire {
         }
     }
 
-    /// The index lies at the end, or before a tag of 10 or 4 bytes: it is where it grows by one (RFC 3711 §3.4).
     fn check_control(&mut self, transport: TransportId, datagram: &[u8]) {
+        let control = self.control.entry(transport).or_insert_with(|| Control::new(datagram));
         let ssrc = word(datagram, 4);
-        let indices = [0, 10, 4].map(|tag| word(datagram, datagram.len() - tag - 4));
-        match self.control.entry((transport, ssrc)) {
-            Entry::Vacant(entry) => {
-                let begin = indices.into_iter().find(|index| matches!(index, 0x8000_0000 | 0x8000_0001));
-                entry.insert(begin.expect("an SRTCP index begins with 0 or 1"));
-            }
-            Entry::Occupied(mut entry) => {
-                let next = entry.get() + 1;
-                assert!(indices.contains(&next), "SRTCP of {ssrc}: {indices:x?} instead of {next:x}");
-                entry.insert(next);
-            }
-        }
+        let index = word(datagram, datagram.len() - control.tag - 4);
+        let earlier = control.indices.insert(ssrc, index);
+        assert!(index & 0x8000_0000 != 0, "SRTCP of {ssrc} is not encrypted");
+        assert!(
+            earlier.is_none_or(|earlier| earlier < index),
+            "SRTCP of {ssrc}: index {index:x} after {earlier:x?}"
+        );
+    }
+}
+
+impl Control {
+    /// Finds out where the index lies: at the end, or before a tag of 10 or 4 bytes (RFC 3711 §3.4, RFC 7714 §9.2). In the first
+    /// packet of all it is 0 or 1, with the flag for encryption.
+    fn new(datagram: &[u8]) -> Self {
+        let is_index =
+            |tag: &usize| matches!(word(datagram, datagram.len() - tag - 4), 0x8000_0000 | 0x8000_0001);
+        let tag = [0, 10, 4].into_iter().find(is_index).expect("an SRTCP index begins with 0 or 1");
+        Self { tag, indices: HashMap::new() }
     }
 }
 
