@@ -18,6 +18,9 @@ pub use capability::{browser_capabilities, router_codecs};
 mod clock;
 pub use clock::Clock;
 
+mod hostility;
+pub use hostility::Hostility;
+
 pub mod media;
 
 mod network;
@@ -25,6 +28,8 @@ pub use network::{Access, Conditions, LinkStats, Network, Packet};
 
 mod peer;
 pub use peer::{Log, Peer, PeerSettings, RtcpKind, TrackId, TrackSettings};
+/// What peers log of RTCP.
+pub use str0m::rtp::rtcp::Rtcp;
 
 mod seed;
 pub use seed::{each_seed, seeds};

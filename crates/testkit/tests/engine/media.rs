@@ -3,16 +3,9 @@
 use std::time::Duration;
 
 use mafalda_testkit::media::Codec;
-use mafalda_testkit::{Conditions, JoinSettings, RtcpKind, TrackSettings, World, browser_capabilities};
+use mafalda_testkit::{RtcpKind, TrackSettings, World};
 
-fn far() -> JoinSettings {
-    JoinSettings { conditions: Conditions::delayed(Duration::from_millis(25)), ..JoinSettings::default() }
-}
-
-/// A browser that sends: its payload types and header extension ids are its own.
-fn sender() -> JoinSettings {
-    JoinSettings { capabilities: Some(browser_capabilities()), ..far() }
-}
+use crate::scene::{far, sender};
 
 #[test]
 fn each_codec_goes_through_whole() {
