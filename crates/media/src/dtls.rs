@@ -17,12 +17,14 @@ mod fingerprint;
 mod inbox;
 mod keying;
 mod message;
+mod output;
 mod record;
 
 pub use certificate::{Certificate, CertificateError};
-pub use endpoint::{Connected, Dtls, DtlsOutput, SendError};
+pub use endpoint::Dtls;
 pub use fingerprint::{Fingerprint, FingerprintAlgorithm, FingerprintError};
 pub use keying::{KeyingMaterial, SrtpProfile};
+pub use output::{Connected, DtlsOutput, SendError};
 
 /// Who begins the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,8 +82,8 @@ pub enum DtlsFailure {
     /// The peer has no SRTP profile of ours, or doesn't speak of SRTP at all.
     #[error("no SRTP profile in common with the DTLS peer")]
     NoSrtpProfile,
-    /// The engine gave up without an alert.
-    #[error("the DTLS engine failed")]
+    /// The engine gave up without an alert, or the peer of an open connection sent a fatal one (which is encrypted then).
+    #[error("the DTLS connection broke")]
     Engine,
 }
 

@@ -8,6 +8,7 @@ use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 
 use super::backoff::Backoff;
 use super::inbox::{Inbox, Message};
+use super::output::{Connected, DtlsOutput, Outbox, Queued, SendError};
 use super::record::{
     ALERT, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLOSE_NOTIFY, FATAL, Fragment, HANDSHAKE, HANDSHAKE_FAILURE,
     HELLO_VERIFY_REQUEST, Record, fragments, records, whole_message, write_record,
@@ -22,16 +23,12 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
 /// three repetitions.
 const EARLY_MAX: usize = 4;
 
-/// The longest encrypted handshake record. There is only Finished, of 49 bytes with AES-GCM.
+/// The longest encrypted handshake record. There is only Finished, whose body has 48 bytes with AES-GCM.
 const ENCRYPTED_HANDSHAKE_LEN_MAX: usize = 128;
 
 /// How many encrypted handshake records the engine may see in all: it keeps those it can't place, and walks them
 /// recursively. A peer repeats its last flight a few dozen times at most.
 const ENCRYPTED_HANDSHAKE_MAX: u16 = 256;
-
-/// How many packets and events wait for [`Dtls::poll`]. One flight has at most five packets; more waits only if the caller
-/// sends without polling.
-const OUTBOX_MAX: usize = 64;
 
 /// The engine keys its connections by address. Here each has an engine of its own, and the peer's address may change.
 const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
@@ -39,54 +36,11 @@ const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 /// The label of RFC 5764 §4.2.
 const EXPORTER: &str = "EXTRACTOR-dtls_srtp";
 
-/// What [`Dtls::poll`] gives. Lengths are of bytes written to its buffer.
-#[derive(Debug)]
-pub enum DtlsOutput {
-    /// A datagram to send, of at most 1200 bytes unless [`Dtls::send`] was given more.
-    Packet(usize),
-    /// The handshake is over. Comes once; the peer is still to be verified.
-    Connected(Connected),
-    /// Data from the peer.
-    ApplicationData(usize),
-    /// The peer closed the connection, or [`Dtls::close`] did. Comes last.
-    Closed,
-    /// The connection failed. Comes last.
-    Failed(DtlsFailure),
-}
-
-/// What a handshake yields.
-#[derive(Debug)]
-pub struct Connected {
-    /// SRTP's profile and keys: not to be used before the certificate has been verified.
-    pub keying: KeyingMaterial,
-    /// The peer's certificate in DER, whose key the peer has proven to hold.
-    pub peer_certificate: Vec<u8>,
-}
-
-/// Why data can't be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The handshake isn't over, or the connection has ended.
-    #[error("the DTLS connection isn't open")]
-    NotOpen,
-    /// Earlier packets have not been polled.
-    #[error("too many DTLS packets wait to be polled")]
-    Full,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Handshake { deadline: Instant },
     Open,
     Ended,
-}
-
-enum Queued {
-    Packet(Vec<u8>),
-    Connected(Connected),
-    Data(Vec<u8>),
-    Closed,
-    Failed(DtlsFailure),
 }
 
 /// One end of one DTLS connection.
@@ -98,7 +52,7 @@ pub struct Dtls {
     inbox: Inbox,
     early: Early,
     backoff: Backoff,
-    outbox: VecDeque<Queued>,
+    outbox: Outbox,
     /// The number of the next plaintext record given to the engine, which refuses numbers it has seen.
     plaintext_records: u32,
     encrypted_handshake_records: u16,
@@ -128,7 +82,7 @@ impl Dtls {
             inbox: Inbox::new(role),
             early: Early::default(),
             backoff: Backoff::default(),
-            outbox: VecDeque::new(),
+            outbox: Outbox::default(),
             plaintext_records: 0,
             encrypted_handshake_records: 0,
             hello_verify_request: None,
@@ -178,21 +132,7 @@ impl Dtls {
     /// The next packet or event. Data goes to the front of `out`; data that is longer than `out` is lost, as it would be on
     /// a way with a smaller MTU. 1500 bytes suit every peer of WebRTC.
     pub fn poll(&mut self, out: &mut [u8]) -> Option<DtlsOutput> {
-        loop {
-            return Some(match self.outbox.pop_front()? {
-                Queued::Packet(bytes) => match copy(&bytes, out) {
-                    Some(length) => DtlsOutput::Packet(length),
-                    None => continue,
-                },
-                Queued::Data(bytes) => match copy(&bytes, out) {
-                    Some(length) => DtlsOutput::ApplicationData(length),
-                    None => continue,
-                },
-                Queued::Connected(connected) => DtlsOutput::Connected(connected),
-                Queued::Closed => DtlsOutput::Closed,
-                Queued::Failed(failure) => DtlsOutput::Failed(failure),
-            });
-        }
+        self.outbox.pop(out)
     }
 
     /// Sends data to the peer, in one datagram that is 37 bytes longer.
@@ -203,7 +143,7 @@ impl Dtls {
         if self.phase != Phase::Open {
             return Err(SendError::NotOpen);
         }
-        if self.outbox.len() >= OUTBOX_MAX {
+        if self.outbox.is_full() {
             return Err(SendError::Full);
         }
         self.engine.write(now.at, PEER, data).map_err(|_| SendError::NotOpen)?;
@@ -255,8 +195,7 @@ impl Dtls {
     fn repeat_hello_verify_request(&mut self, fragment: &Fragment<'_>) {
         let is_first = fragment.sequence == 0 && fragment.offset == 0 && self.inbox.taken() == 1;
         if let Some(answer) = self.hello_verify_request.as_ref().filter(|_| is_first) {
-            let answer = Queued::Packet(answer.clone());
-            self.enqueue(answer);
+            self.outbox.push(Queued::Packet(answer.clone()));
         }
     }
 
@@ -304,13 +243,14 @@ impl Dtls {
         if self.early.open {
             return self.decrypt(now, record.kind, record.whole);
         }
-        if record.kind == HANDSHAKE {
-            if self.early.records.len() >= EARLY_MAX {
-                self.early.records.pop_front();
-            }
-            self.early.records.push_back(record.whole.to_vec());
-            self.release_early(now);
+        if record.kind != HANDSHAKE {
+            return Err(DropReason::Unexpected);
         }
+        if self.early.records.len() >= EARLY_MAX {
+            self.early.records.pop_front();
+        }
+        self.early.records.push_back(record.whole.to_vec());
+        self.release_early(now);
         Ok(())
     }
 
@@ -377,11 +317,11 @@ impl Dtls {
                 Ok(connected) => {
                     self.phase = Phase::Open;
                     self.backoff.stop();
-                    self.enqueue(Queued::Connected(connected));
+                    self.outbox.push(Queued::Connected(connected));
                 }
                 Err(failure) => self.fail(failure),
             },
-            EndpointEvent::ApplicationData(data) => self.enqueue(Queued::Data(data.to_vec())),
+            EndpointEvent::ApplicationData(data) => self.outbox.push(Queued::Data(data.to_vec())),
             EndpointEvent::PeerClosed => self.end(Queued::Closed),
             _ => {}
         }
@@ -438,7 +378,7 @@ impl Dtls {
             if self.hello_verify_request.is_none() && is_hello_verify_request(&packet) {
                 self.hello_verify_request = Some(packet.clone());
             }
-            self.enqueue(Queued::Packet(packet));
+            self.outbox.push(Queued::Packet(packet));
         }
         sent
     }
@@ -448,7 +388,7 @@ impl Dtls {
     fn refuse_hello(&mut self) {
         let mut packet = Vec::new();
         write_record(&mut packet, ALERT, 0, &[FATAL, HANDSHAKE_FAILURE]);
-        self.enqueue(Queued::Packet(packet));
+        self.outbox.push(Queued::Packet(packet));
         self.fail(DtlsFailure::NoSrtpProfile);
     }
 
@@ -461,13 +401,7 @@ impl Dtls {
     fn end(&mut self, last: Queued) {
         self.phase = Phase::Ended;
         self.backoff.stop();
-        self.outbox.push_back(last);
-    }
-
-    fn enqueue(&mut self, queued: Queued) {
-        if self.outbox.len() < OUTBOX_MAX || matches!(queued, Queued::Connected(_)) {
-            self.outbox.push_back(queued);
-        }
+        self.outbox.push(last);
     }
 }
 
@@ -505,9 +439,4 @@ fn is_hello_verify_request(packet: &[u8]) -> bool {
     records(packet).flatten().any(|record| {
         record.kind == HANDSHAKE && record.epoch == 0 && record.body.first() == Some(&HELLO_VERIFY_REQUEST)
     })
-}
-
-fn copy(bytes: &[u8], out: &mut [u8]) -> Option<usize> {
-    out.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(bytes.len())
 }

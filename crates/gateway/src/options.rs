@@ -1,0 +1,78 @@
+//! What a gateway is told when it is made.
+
+use std::fmt;
+
+use mafalda_api::types::data_structures::{ListenInfo, Protocol};
+use mafalda_api::types::rtp_parameters::RtpCodecCapability;
+use mafalda_api::webrtc_transport::WebRtcTransportListenInfos;
+use subtle::ConstantTimeEq;
+
+use crate::codec::media_codecs;
+
+/// How a gateway is made. Start from the default.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct GatewayOptions {
+    /// Where media comes in. Default: the addresses of the place, over UDP and over TCP; UDP is preferred.
+    pub listen_infos: WebRtcTransportListenInfos,
+    /// What the rooms carry. Default [`media_codecs`].
+    pub media_codecs: Vec<RtpCodecCapability>,
+    /// What a peer has to know to join. Default `None`: anybody may join.
+    pub token: Option<JoinToken>,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        let listen_infos = WebRtcTransportListenInfos::new(ListenInfo::of_place(Protocol::Udp));
+        Self {
+            listen_infos: listen_infos.insert(ListenInfo::of_place(Protocol::Tcp)),
+            media_codecs: media_codecs(),
+            token: None,
+        }
+    }
+}
+
+/// A secret that lets its bearers join.
+#[derive(Clone)]
+pub struct JoinToken(String);
+
+impl JoinToken {
+    /// This text is the secret.
+    #[must_use]
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// Whether this is the secret. The time that it takes tells nothing but the length.
+    #[must_use]
+    pub fn admits(&self, given: &str) -> bool {
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+/// Hides the secret, so that it stays out of logs.
+impl fmt::Debug for JoinToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinToken")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_admits_itself_alone() {
+        let token = JoinToken::new("s3cret");
+        assert!(token.admits("s3cret"));
+        for other in ["", "s3cre", "s3crets", "S3cret"] {
+            assert!(!token.admits(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_printed() {
+        let options = GatewayOptions { token: Some(JoinToken::new("s3cret")), ..GatewayOptions::default() };
+        assert!(!format!("{options:?}").contains("s3cret"));
+    }
+}
