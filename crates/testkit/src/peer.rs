@@ -115,10 +115,7 @@ impl Peer {
     /// # Panics
     /// When it has begun already, or the Transport gives no SHA-256 fingerprint.
     pub fn connect(&mut self, ice: &IceParameters, candidates: &[IceCandidate], dtls: &DtlsParameters) {
-        for it in candidates {
-            let ip = it.address.parse().expect("candidates of a test are IP addresses");
-            self.rtc.add_remote_candidate(candidate(SocketAddr::new(ip, it.port), it.protocol));
-        }
+        self.add_remote_candidates(candidates);
         let fingerprint = dtls.fingerprints.iter().find_map(sha256).expect("there is a SHA-256 fingerprint");
         let active = self.settings.dtls_role == DtlsRole::Client;
         let mut direct = self.rtc.direct_api();
@@ -129,7 +126,10 @@ impl Peer {
     }
 
     /// Goes on with the Transport's new ICE credentials, and new ones of its own.
-    pub fn restart_ice(&mut self, ice: &IceParameters) {
+    pub fn restart_ice(&mut self, ice: &IceParameters, candidates: &[IceCandidate]) {
+        // Pairs that had failed are tried again.
+        self.rtc.add_local_candidate(candidate(self.settings.address, Protocol::Udp));
+        self.add_remote_candidates(candidates);
         let mut direct = self.rtc.direct_api();
         direct.set_local_ice_credentials(IceCreds::new());
         direct.set_remote_ice_credentials(credentials(ice));
@@ -272,6 +272,13 @@ impl Peer {
                 }
                 Output::Event(event) => self.observe(now, &event),
             }
+        }
+    }
+
+    fn add_remote_candidates(&mut self, candidates: &[IceCandidate]) {
+        for it in candidates {
+            let ip = it.address.parse().expect("candidates of a test are IP addresses");
+            self.rtc.add_remote_candidate(candidate(SocketAddr::new(ip, it.port), it.protocol));
         }
     }
 

@@ -190,8 +190,10 @@ impl World {
     /// # Panics
     /// When it is refused.
     pub fn restart_ice(&mut self, peer: PeerId) {
-        let ice = self.call(RestartIce { id: self.transport(peer) }).expect("new credentials");
-        self.peer_mut(peer).restart_ice(&ice);
+        let transport = self.transport(peer);
+        let ice = self.call(RestartIce { id: transport }).expect("new credentials");
+        let candidates = self.transport_state(transport).ice_candidates.clone();
+        self.peer_mut(peer).restart_ice(&ice, &candidates);
     }
 
     /// A peer begins to send.

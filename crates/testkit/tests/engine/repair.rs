@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mafalda_api::types::rtp_parameters::RtcpFeedback;
 use mafalda_testkit::media::Codec;
 use mafalda_testkit::{Conditions, Receiving, RtcpKind, Sending, TrackSettings, each_seed};
 
@@ -53,10 +54,11 @@ fn five_percent_loss_is_repaired_without_rtx_by_the_same_bytes() {
         let mut scene = Scene::new(seed);
         let sending = scene.world.produce(scene.alice, &TrackSettings::usual(Codec::H264));
         let mut consume = scene.world.consume_operation(scene.bob, sending.producer);
-        consume.enable_rtx = Some(false);
+        consume.rtp_capabilities.codecs.retain(|codec| !codec.mime_type().is_rtx());
         let receiving = scene.world.consume_by(scene.bob, consume);
         let parameters = &scene.world.consumer_state(receiving.consumer).rtp_parameters;
         assert!(parameters.encodings[0].rtx.is_none());
+        assert!(parameters.codecs[0].rtcp_feedback().contains(&RtcpFeedback::Nack));
         check_repair(&mut scene, sending, receiving);
     });
 }

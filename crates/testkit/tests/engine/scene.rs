@@ -9,28 +9,28 @@ use mafalda_testkit::{
 };
 
 /// One way between a client and the server.
-pub const DELAY: Duration = Duration::from_millis(25);
+pub(crate) const DELAY: Duration = Duration::from_millis(25);
 
 /// A client that receives, or sends with the Router's payload types.
-pub fn far() -> JoinSettings {
+pub(crate) fn far() -> JoinSettings {
     JoinSettings { conditions: Conditions::delayed(DELAY), ..JoinSettings::default() }
 }
 
 /// A client that sends: its payload types and header extension ids are its own.
-pub fn sender() -> JoinSettings {
+pub(crate) fn sender() -> JoinSettings {
     JoinSettings { capabilities: Some(browser_capabilities()), ..far() }
 }
 
 /// Everybody is connected, nothing flows yet.
-pub struct Scene {
-    pub world: World,
-    pub router: RouterId,
-    pub alice: PeerId,
-    pub bob: PeerId,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) router: RouterId,
+    pub(crate) alice: PeerId,
+    pub(crate) bob: PeerId,
 }
 
 impl Scene {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut world = World::new(seed);
         let router = world.create_router();
         let (alice, bob) = (world.join(router, &sender()), world.join(router, &far()));
@@ -42,17 +42,17 @@ impl Scene {
     }
 
     /// Alice's media goes to Bob.
-    pub fn flow(&mut self, codec: Codec) -> (Sending, Receiving) {
+    pub(crate) fn flow(&mut self, codec: Codec) -> (Sending, Receiving) {
         let sending = self.world.produce(self.alice, &TrackSettings::usual(codec));
         let receiving = self.world.consume(self.bob, sending.producer);
         (sending, receiving)
     }
 
-    pub fn inbox(&self, receiving: Receiving) -> &Inbox {
+    pub(crate) fn inbox(&self, receiving: Receiving) -> &Inbox {
         self.world.peer(receiving.peer).log().inbox(receiving.ssrc)
     }
 
-    pub fn run(&mut self, seconds: u64) {
+    pub(crate) fn run(&mut self, seconds: u64) {
         self.world.run(Duration::from_secs(seconds));
     }
 }
