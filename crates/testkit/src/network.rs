@@ -83,9 +83,9 @@ impl Network {
     }
 
     /// Sends a packet off.
-    pub fn send(&mut self, now: Instant, packet: Packet) {
+    pub fn send(&mut self, now: Instant, packet: &Packet) {
         let host = packet.from.ip();
-        self.launch(now, host, Access::Up, &packet);
+        self.launch(now, host, Access::Up, packet);
     }
 
     /// When something arrives next, at a host or between two links.

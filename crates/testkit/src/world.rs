@@ -295,7 +295,7 @@ impl World {
 
     fn send(&mut self, packets: impl IntoIterator<Item = Packet>) {
         let now = self.now().at;
-        packets.into_iter().for_each(|packet| self.network.send(now, packet));
+        packets.into_iter().for_each(|packet| self.network.send(now, &packet));
     }
 
     /// Sends a packet that nobody made, from wherever it says.
@@ -319,7 +319,7 @@ impl World {
                 self.sockets.get(&tuple.socket).expect("a Worker sends by sockets that it was given");
             assert_eq!(socket.engine, engine, "a Worker sends by its own sockets");
             self.wire.check(socket.transport, &bytes);
-            self.network.send(now.at, Packet { from: socket.local, to: tuple.remote, bytes });
+            self.network.send(now.at, &Packet { from: socket.local, to: tuple.remote, bytes });
         }
         for event in drained.events {
             self.learn(engine, &event);

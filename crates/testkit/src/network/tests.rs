@@ -19,7 +19,7 @@ fn run(seed: u64, conditions: Conditions, packets: u16) -> (Vec<(Duration, u16)>
     let mut arrivals = Vec::new();
     for number in 0..packets + 1000 {
         if number < packets {
-            network.send(clock.now().at, packet(number));
+            network.send(clock.now().at, &packet(number));
         }
         while let Some(packet) = network.arrived(clock.now().at) {
             arrivals.push((clock.elapsed(), u16::from_be_bytes([packet.bytes[0], packet.bytes[1]])));
@@ -86,9 +86,9 @@ fn an_unplugged_host_is_cut_off_until_it_is_plugged_in() {
     let clock = Clock::new();
     let mut network = Network::new(0);
     network.plug(LEFT, false);
-    network.send(clock.now().at, packet(1));
+    network.send(clock.now().at, &packet(1));
     network.plug(LEFT, true);
-    network.send(clock.now().at, packet(2));
+    network.send(clock.now().at, &packet(2));
     assert_eq!(network.arrived(clock.now().at), Some(packet(2)));
     assert_eq!(network.arrived(clock.now().at), None);
     assert_eq!(network.stats(LEFT, Access::Up).cut, 1);

@@ -58,7 +58,7 @@ impl Pair {
                     peer.turn(now, &mut sent);
                 }
             }
-            sent.drain(..).for_each(|packet| self.network.send(now.at, packet));
+            sent.drain(..).for_each(|packet| self.network.send(now.at, &packet));
             let next = self.peers.iter().map(Peer::timeout).chain(self.network.next()).min();
             match next {
                 Some(next) if next <= end => self.clock.advance_to(next),

@@ -12,7 +12,7 @@ use crate::scene::Scene;
 /// What closing an object brings about, in order.
 fn close(scene: &mut Scene, id: impl Into<ObjectId>) -> Vec<(ObjectId, CloseCause)> {
     let before = scene.world.events().len();
-    scene.world.call(Close { ids: vec![id.into()] }).unwrap();
+    scene.world.call(Close { ids: vec![id.into()] }).expect("closing never fails");
     let closed = scene.world.events()[before..].iter().filter_map(|(_, event)| match event {
         Event::Closed { id, cause } => Some((*id, cause.clone())),
         _ => None,

@@ -132,11 +132,11 @@ fn stats(
     sending: Sending,
     receiving: Receiving,
 ) -> (mafalda_api::producer::ProducerStat, mafalda_api::consumer::ConsumerStat) {
-    let producer = scene.world.call(GetProducerStats { id: sending.producer }).unwrap().remove(0);
-    let consumer = scene.world.call(GetConsumerStats { id: receiving.consumer }).unwrap();
+    let producer = scene.world.call(GetProducerStats { id: sending.producer }).expect("statistics").remove(0);
+    let consumer = scene.world.call(GetConsumerStats { id: receiving.consumer }).expect("statistics");
     let outbound = consumer.into_iter().find_map(|stat| match stat {
         ConsumerRtpStreamStat::Outbound(stat) => Some(stat),
         ConsumerRtpStreamStat::Inbound(_) => None,
     });
-    (producer, outbound.unwrap())
+    (producer, outbound.expect("a Consumer has its own"))
 }
