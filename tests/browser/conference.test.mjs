@@ -1,15 +1,13 @@
 // Three people in a conference, through the page and the engine: they see and hear each other, mute, leave, lose their
 // network and come back. What is claimed is read from getStats and from the pixels on the screen.
 //
-// Environment: MAFALDA_DEMO (binary), CHROMIUM (browser), MAFALDA_ARTIFACTS (folder for what a failure leaves),
-// MAFALDA_SCREENSHOT (when set, docs/conference.png is taken anew).
+// Environment: MAFALDA_DEMO (binary), CHROMIUM (browser), MAFALDA_ARTIFACTS (folder for what a failure leaves).
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Cut } from './cut.mjs';
-import { Demo, freePort, repository } from './demo.mjs';
+import { Demo, freePort } from './demo.mjs';
 import { eventually, launch, PATIENCE_MS, Tab } from './tab.mjs';
 
 /** How long pictures must flow without a freeze. */
@@ -44,11 +42,10 @@ after(async () => {
   await demo?.stop();
 });
 
-function open(name, settings) {
-  return Tab.open(browser, demo.url, ROOM, name, settings).then((tab) => {
-    tabs[name] = tab;
-    return tab;
-  });
+async function open(name, options) {
+  const tab = await Tab.open(browser, demo.url, ROOM, name, options);
+  tabs[name] = tab;
+  return tab.entered();
 }
 
 /** Everybody who is there with everybody else, as [viewer, name]. */
@@ -124,11 +121,6 @@ step('somebody who speaks is marked, and connections are told good', async () =>
   await Mafalda.page.locator('.tile:not(.own) .bars[data-level="good"]').first().waitFor({ timeout: PATIENCE_MS });
 });
 
-step('the picture for the documentation', async (context) => {
-  if (!process.env.MAFALDA_SCREENSHOT) return context.skip('MAFALDA_SCREENSHOT is not set');
-  await tabs.Mafalda.page.screenshot({ path: join(repository, 'docs/conference.png') });
-});
-
 step('who mutes is not heard, and the others see it', async () => {
   const { Mafalda, Felipe, Susanita } = tabs;
   await Felipe.press('Mute');
@@ -189,7 +181,7 @@ step('a tab that loses its network for five seconds comes back', async () => {
 });
 
 step('a tab over TCP alone sees, hears, is seen and heard', async () => {
-  const Manolito = await open('Manolito', { tcp: '' });
+  const Manolito = await open('Manolito', { settings: { tcp: '' } });
   await everybodyReceives();
   const { send, recv } = await Manolito.stats();
   assert.deepEqual([send.remote.protocol, recv.remote.protocol], ['tcp', 'tcp']);
@@ -198,6 +190,33 @@ step('a tab over TCP alone sees, hears, is seen and heard', async () => {
   await everybodyFlows();
   delete tabs.Manolito;
   await Manolito.close();
+});
+
+step('a tab may send with any codec of the room', async () => {
+  for (const codec of ['vp9', 'h264', 'av1']) {
+    const name = `Manolito ${codec}`;
+    const sender = await open(name, { settings: { codec } });
+    delete tabs[name];
+    await tabs.Mafalda.receives(name);
+    const { video } = await tabs.Mafalda.from(name);
+    assert.equal(video.codec.toLowerCase(), `video/${codec}`);
+    await sender.close();
+    await eventually(`${name} is gone`, async () => (await tabs.Mafalda.tile(name).count()) === 0);
+  }
+});
+
+step('who has no camera is told so, and watches', async () => {
+  const script = () => {
+    navigator.mediaDevices.getUserMedia = async () => {
+      throw new DOMException('', 'NotFoundError');
+    };
+  };
+  const viewer = await open('Guille', { script });
+  delete tabs.Guille;
+  await viewer.page.getByText('No camera was found.').waitFor({ timeout: PATIENCE_MS });
+  await viewer.receives('Mafalda');
+  assert.deepEqual(await tabs.Mafalda.peer('Guille'), { ...(await tabs.Mafalda.peer('Guille')), audio: null, video: null });
+  await viewer.close();
 });
 
 step('who leaves vanishes', async () => {
@@ -213,7 +232,8 @@ step('who leaves vanishes', async () => {
   await Felipe.close();
 });
 
-step('tabs come back by themselves when the server has been restarted', async () => {
+step('tabs come back by themselves, and as muted as they were, when the server has been restarted', async () => {
+  await tabs.Susanita.press('Mute');
   const { port } = new URL(demo.url);
   assert.equal(await demo.stop(), 0, 'it ends cleanly');
   const { Mafalda } = tabs;
@@ -223,8 +243,29 @@ step('tabs come back by themselves when the server has been restarted', async ()
   await Promise.all(
     Object.values(tabs).map((tab) => eventually('it is back', async () => (await tab.call()).peers.length === 1)),
   );
+  const heard = async () => (await Mafalda.peer('Susanita'))?.audio?.paused === true;
+  await eventually('Susanita is still muted', heard);
+  await tabs.Susanita.press('Unmute');
   await everybodyReceives();
   await everybodyFlows();
+});
+
+step('on another address the page is secure and asks for a token', async () => {
+  const open = await Demo.start(await freePort(), '0.0.0.0');
+  try {
+    assert.match(open.url, /^https:/);
+    const url = `https://127.0.0.1:${new URL(open.url).port}`;
+    const stranger = await Tab.open(browser, url, ROOM, 'Stranger', { token: 'guessed' });
+    await stranger.page.getByText('This link isn’t valid').waitFor({ timeout: PATIENCE_MS });
+    const [one, two] = await Promise.all(
+      ['Raquel', 'Miguelito'].map(async (name) => (await Tab.open(browser, url, ROOM, name, { token: open.token })).entered()),
+    );
+    await one.receives('Miguelito');
+    await two.receives('Raquel');
+    await Promise.all([stranger, one, two].map((tab) => tab.close()));
+  } finally {
+    assert.equal(await open.stop(), 0);
+  }
 });
 
 step('no tab has complained', () => {

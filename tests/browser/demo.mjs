@@ -27,14 +27,13 @@ export class Demo {
   #process;
   log = '';
 
-  static async start(port) {
+  /** On loopback unless another address is given. */
+  static async start(port, ip = '127.0.0.1') {
     if (!existsSync(binary)) {
       throw new Error(`${binary} is missing: run \`cargo build\`, or set MAFALDA_DEMO to the binary to test`);
     }
     const demo = new Demo();
-    const listen = `127.0.0.1:${port}`;
-    demo.url = `http://${listen}`;
-    demo.#process = spawn(binary, ['--listen', listen, '--log', process.env.RUST_LOG ?? 'info'], {
+    demo.#process = spawn(binary, ['--listen', `${ip}:${port}`, '--log', process.env.RUST_LOG ?? 'info'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [demo.#process.stdout, demo.#process.stderr]) {
@@ -43,10 +42,13 @@ export class Demo {
       });
     }
     const end = Date.now() + PATIENCE_MS;
-    while (!demo.log.includes(demo.url)) {
+    while (!demo.log.includes('Ctrl-C')) {
       if (Date.now() > end || demo.#process.exitCode !== null) throw new Error(`mafalda-demo doesn't start:\n${demo.log}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    const link = new URL(/https?:\/\/\S+/.exec(demo.log)[0]);
+    demo.url = link.origin;
+    demo.token = new URLSearchParams(link.hash.slice(1)).get('token');
     return demo;
   }
 

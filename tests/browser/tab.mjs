@@ -52,18 +52,33 @@ export async function eventually(what, probe, patienceMs = PATIENCE_MS) {
 export class Tab {
   console = [];
 
-  /** Opens a tab in a browser context of its own and enters. `settings` are those of the page's address. */
-  static async open(browser, url, room, name, settings = {}) {
+  /**
+   * Opens a tab in a browser context of its own. `settings` are those of the page's address, `script` runs before the page's
+   * own, `context` are options of the browser context.
+   */
+  static async open(browser, url, room, name, { settings = {}, token, script, context = {} } = {}) {
     const tab = new Tab();
     tab.name = name;
-    tab.context = await browser.newContext({ viewport: { width: 1280, height: 720 }, permissions: ['camera', 'microphone'] });
+    tab.context = await browser.newContext({
+      viewport: { width: 1280, height: 720 },
+      permissions: ['camera', 'microphone'],
+      ignoreHTTPSErrors: true,
+      ...context,
+    });
     tab.page = await tab.context.newPage();
+    if (script) await tab.page.addInitScript(script);
     tab.page.on('console', (message) => tab.console.push(`${message.type()}: ${message.text()}`));
     tab.page.on('pageerror', (error) => tab.console.push(`thrown: ${error.stack}`));
     const query = new URLSearchParams({ name, join: '', height: '180', ...settings });
-    await tab.page.goto(`${url}/r/${room}?${query}`, { waitUntil: 'domcontentloaded' });
-    await eventually(`${name} is in the room`, () => tab.page.evaluate(() => window.mafalda?.state === 'connected'));
+    const hash = token ? `#token=${token}` : '';
+    await tab.page.goto(`${url}/r/${room}?${query}${hash}`, { waitUntil: 'domcontentloaded' });
     return tab;
+  }
+
+  /** Waits until it is in the room. */
+  async entered() {
+    await eventually(`${this.name} is in the room`, async () => (await this.call()).state === 'connected');
+    return this;
   }
 
   close() {

@@ -12,11 +12,11 @@ use crate::buffer::Batch;
 use crate::codec::{self, Codec};
 use crate::consumer::Row;
 use crate::router::TransportKey;
-use crate::rtp::RtpHeader;
 use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
+use crate::rtp::{RtpHeader, rtx};
 use crate::stream::{
     ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, RingLimits, RtxRecvStream,
-    StoredMeta, StreamParams, split_original_sequence,
+    StoredMeta, StreamParams,
 };
 use crate::worker::drops::DropReason;
 use crate::worker::timers::Alarm;
@@ -150,8 +150,7 @@ impl ProducerStream {
     /// Takes a packet of the stream itself.
     pub(crate) fn receive(&mut self, now: Now, inbound: Inbound<'_>) -> Result<StreamNews, DropReason> {
         let format = *self.formats.media(inbound.header.payload_type).ok_or(DropReason::UnknownSource)?;
-        let payload = inbound.header.payload_range();
-        self.accept(now, inbound, format, inbound.header.sequence, payload.start, false)
+        self.accept(now, inbound, format, false)
     }
 
     /// Takes a retransmission (RFC 4588 §4): what it carries is a packet of the stream that was lost.
@@ -161,11 +160,13 @@ impl ProducerStream {
         let rtx = self.rtx.as_mut().ok_or(DropReason::UnknownSource)?;
         let counted = rtx.receive(now, header.sequence, header.timestamp, inbound.packet.len());
         counted.map_err(|_| DropReason::OutOfSequence)?;
-        let payload = header.payload(inbound.packet);
-        // Padding without a packet in it is how browsers probe for bandwidth: it is counted, and that is all.
-        let Some((sequence, _)) = split_original_sequence(payload) else { return Ok(StreamNews::default()) };
-        let offset = usize::from(header.payload_offset) + crate::rtp::rtx::OSN_LEN;
-        self.accept(now, inbound, format, sequence, offset, true)
+        let ssrc = self.ssrc().ok_or(DropReason::UnknownSource)?;
+        let restored = rtx::restore(&header, inbound.packet, ssrc, format.payload_type);
+        match restored.filter(|media| media.payload_len > 0) {
+            Some(media) => self.accept(now, Inbound { header: media, ..inbound }, format, true),
+            // Padding without a packet in it is how browsers probe for bandwidth: it is counted, and that is all.
+            None => Ok(StreamNews::default()),
+        }
     }
 
     fn accept(
@@ -173,16 +174,14 @@ impl ProducerStream {
         now: Now,
         inbound: Inbound<'_>,
         format: Format,
-        sequence: u16,
-        offset: usize,
         repaired: bool,
     ) -> Result<StreamNews, DropReason> {
-        let end = inbound.header.payload_range().end;
-        let payload = inbound.packet.get(offset..end).ok_or(DropReason::MalformedRtp)?;
+        let range = inbound.header.payload_range();
+        let payload = inbound.header.payload(inbound.packet);
         let recv = self.recv.as_mut().ok_or(DropReason::UnknownSource)?;
         let key_frame = codec::is_key_frame(format.codec, payload);
         let arrived = ArrivedPacket {
-            sequence,
+            sequence: inbound.header.sequence,
             timestamp: inbound.header.timestamp,
             len: inbound.packet.len(),
             payload_len: payload.len(),
@@ -205,7 +204,7 @@ impl ProducerStream {
                 key_frame,
                 needs_key_frame: format.codec.knows_key_frames(),
                 carried: carried(inbound.extensions, format),
-                start: (inbound.start + offset) as u32,
+                start: (inbound.start + range.start) as u32,
                 len: payload.len() as u16,
             });
         }
