@@ -72,7 +72,8 @@ class Signaling:
                 await self._on_message(json.loads(await self._socket.receive()))
         except ConnectionError as end:
             for answer in self._answers.values():
-                answer.set_exception(end)
+                if not answer.done():
+                    answer.set_exception(end)
 
     async def _on_message(self, message: Message) -> None:
         if "event" in message:

@@ -5,12 +5,21 @@ import base64
 import hashlib
 import os
 import struct
+from enum import IntEnum
 
 # What a server appends to the client's key to prove that it speaks WebSocket (RFC 6455 §1.3).
 KEY_SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 FIN, MASKED = 0x80, 0x80
+
+
+class Opcode(IntEnum):
+    """What a frame is (RFC 6455 §11.8)."""
+
+    TEXT = 0x1
+    CLOSE = 0x8
+    PING = 0x9
+    PONG = 0xA
 
 
 class WebSocket:
@@ -35,7 +44,7 @@ class WebSocket:
         return cls(reader, writer)
 
     async def send(self, text: str) -> None:
-        await self._write(TEXT, text.encode())
+        await self._write(Opcode.TEXT, text.encode())
 
     async def receive(self) -> str:
         """The next text. Pings are answered on the way."""
@@ -45,20 +54,20 @@ class WebSocket:
             except asyncio.IncompleteReadError as end:
                 raise ConnectionError("the server hung up") from end
             match opcode:
-                case 0x1:
+                case Opcode.TEXT:
                     return payload.decode()
-                case 0x8:
+                case Opcode.CLOSE:
                     raise ConnectionError(f"the server closed: {payload[2:].decode() or 'no reason given'}")
-                case 0x9:
-                    await self._write(PONG, payload)
-                case 0xA:
+                case Opcode.PING:
+                    await self._write(Opcode.PONG, payload)
+                case Opcode.PONG:
                     pass
                 case _:
                     raise ConnectionError(f"the server sent an unexpected frame, opcode {opcode}")
 
     async def close(self) -> None:
         if not self._writer.is_closing():
-            await self._write(CLOSE, struct.pack("!H", 1000))
+            await self._write(Opcode.CLOSE, struct.pack("!H", 1000))
             self._writer.close()
 
     async def _read(self) -> tuple[int, bytes]:
@@ -71,7 +80,7 @@ class WebSocket:
             (length,) = struct.unpack("!Q", await self._reader.readexactly(8))
         return first & 0x0F, await self._reader.readexactly(length)
 
-    async def _write(self, opcode: int, payload: bytes) -> None:
+    async def _write(self, opcode: Opcode, payload: bytes) -> None:
         if len(payload) < 126:
             head = struct.pack("!BB", FIN | opcode, MASKED | len(payload))
         else:
