@@ -243,6 +243,7 @@ async def check_silence(sender: Client, receiver: Client, *, forger: Client, dir
     after = await forger.transport_stats(direction)
     spoken = after.packetsReceived - before.packetsReceived
     assert spoken == 0, f"the server sent {spoken} packets to {forger.name}, whose fingerprint is forged"
+    assert after.dtlsState in ("closed", "failed"), f"{forger.name} isn't told: DTLS is {after.dtlsState}"
     say(f"from {sender.name} to {receiver.name}: {tone.frames} frames; {forger.name}'s DTLS is {after.dtlsState}")
 
 

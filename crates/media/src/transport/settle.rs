@@ -9,8 +9,7 @@ use super::{Srtp, Transport};
 use crate::dtls::KeyingMaterial;
 use crate::ice::{IceEvent, IceState};
 use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
-use crate::worker::drops::Drops;
-use crate::worker::turn::{ControlQueue, Effects, Wrap};
+use crate::worker::turn::{Effects, Wrap};
 use crate::worker::{Paths, TransportAt, Turn};
 use crate::{Now, Tuple};
 
@@ -30,7 +29,7 @@ impl Transport {
         while let Some(event) = self.ice.poll_event() {
             settled.reachable |= self.on_ice(turn, paths, at, event);
         }
-        while let Some(event) = self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops) {
+        while let Some(event) = self.poll_handshake(turn.now, turn.effects) {
             settled.connected |= self.on_handshake(turn, event);
         }
         settled
@@ -39,7 +38,7 @@ impl Transport {
     /// Says goodbye to the peer (RFC 5246 §7.2.1), if there is a way to it, and tells nobody else.
     pub(crate) fn say_goodbye(&mut self, now: Now, effects: &mut Effects) {
         self.handshake.close(now);
-        while self.poll_handshake(&mut effects.control, &mut effects.drops).is_some() {}
+        while self.poll_handshake(now, effects).is_some() {}
     }
 
     /// Tells that its Router has taken it along, and it what lives in it.
@@ -96,12 +95,12 @@ impl Transport {
         false
     }
 
-    fn poll_handshake(&mut self, control: &mut ControlQueue, drops: &mut Drops) -> Option<HandshakeEvent> {
+    fn poll_handshake(&mut self, now: Now, effects: &mut Effects) -> Option<HandshakeEvent> {
         let selected = self.ice.selected();
-        self.handshake.poll(|datagram| {
+        self.handshake.poll(now, |datagram| {
             // Without a way to the peer a flight is lost, and repeated later.
             if let Some(tuple) = selected {
-                control.push(Wrap::Plain(tuple), datagram, drops);
+                effects.control.push(Wrap::Plain(tuple), datagram, &mut effects.drops);
             }
         })
     }
