@@ -22,3 +22,8 @@ pub mod prelude {
     pub use crate::worker_manager::WorkerManager;
     pub use mafalda_api::prelude::*;
 }
+
+/// The guide for applications: its example is compiled and run by the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/library.md")]
+struct Guide;

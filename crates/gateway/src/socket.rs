@@ -32,8 +32,9 @@ enum End {
     Silent,
     /// The peer doesn't read what is written to it.
     TooSlow,
-    /// A message is longer than [`MESSAGE_BYTES_MAX`](crate::request::MESSAGE_BYTES_MAX), or isn't a WebSocket's.
-    Malformed,
+    /// A message is longer than [`MESSAGE_BYTES_MAX`](crate::request::MESSAGE_BYTES_MAX) or isn't a WebSocket's, or the
+    /// network broke the connection.
+    Broken,
     /// The peer came back over another connection.
     Replaced,
     /// The gateway closes.
@@ -96,7 +97,7 @@ fn read(message: Option<Result<Message, axum::Error>>) -> Result<Option<Message>
         Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => Ok(Some(message)),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
         Some(Ok(Message::Close(_))) | None => Err(End::Gone),
-        Some(Err(_)) => Err(End::Malformed),
+        Some(Err(_)) => Err(End::Broken),
     }
 }
 
@@ -119,7 +120,7 @@ impl End {
             Self::Silent => (4000, "no answer to pings"),
             Self::TooSlow => (4001, "too slow: messages were not read"),
             Self::Replaced => (4002, "replaced by another connection"),
-            Self::Malformed => (close_code::PROTOCOL, "message too long or malformed"),
+            Self::Broken => (close_code::PROTOCOL, "message too long or malformed"),
             Self::Closing => (close_code::AWAY, "the server goes away"),
         };
         Some(CloseFrame { code, reason: reason.into() })

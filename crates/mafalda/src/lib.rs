@@ -1,1 +1,13 @@
-//! mafalda-mafalda
+//! Umbrella library: the handles, and the Backend that is used where nothing else is asked for.
+//!
+//! Start with [`worker_manager::WorkerManager`], which runs Workers as threads of this process, and with [`prelude`]. The
+//! modules are those of `mafalda-api`, under the names that mediasoup's users know.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "demo")]
+pub mod demo;
+
+pub use mafalda_core::{
+    Local, LocalOptions, MediaAddress, consumer, error, id, labels, ortc, prelude, producer, router,
+    supported_rtp_capabilities, transport, types, waist, webrtc_transport, worker, worker_manager,
+};

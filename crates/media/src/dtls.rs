@@ -23,7 +23,7 @@ mod record;
 pub use certificate::{Certificate, CertificateError};
 pub use endpoint::Dtls;
 pub use fingerprint::{Fingerprint, FingerprintAlgorithm, FingerprintError};
-pub use keying::{KeyingMaterial, SrtpProfile};
+pub use keying::KeyingMaterial;
 pub use output::{Connected, DtlsOutput, SendError};
 
 /// Who begins the handshake.

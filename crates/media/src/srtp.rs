@@ -29,7 +29,7 @@ mod stream_table;
 pub const OVERHEAD_MAX: usize = 20;
 
 pub use error::SrtpError;
-pub use keys::{DtlsSrtpKeys, SrtpKeys};
+pub use keys::SrtpKeys;
 pub use profile::SrtpProfile;
 pub use receiver::{SrtpReceiver, Unprotected};
 pub use replay::REPLAY_WINDOW;

@@ -34,7 +34,7 @@ pub use rate::RateWindow;
 pub use recv::{Accepted, ArrivedPacket, RecvStats, RecvStream};
 pub use report::{DEFAULT_RTT, ReceivedReport, ReportBlock, SenderInfo, round_trip};
 pub use ring::{NotStored, PayloadRing, RingLimits, RingStats, Stored, StoredMeta};
-pub use rtx::{RtxRecvStream, RtxSendStream, split_original_sequence};
+pub use rtx::{RtxRecvStream, RtxSendStream};
 pub use score::{Delivery, Score};
 pub use send::{Resend, SendStats, SendStream, SentLog, SentPacket, SequenceMap};
 pub use sequence::{RecvDrop, SequenceTracker, Tracked};

@@ -2,7 +2,7 @@
 import type { Address } from './address';
 import * as media from './media';
 import type { Kind } from './protocol';
-import { type RemotePeer, Session, type Tracks } from './session';
+import { type RemotePeer, Session } from './session';
 import { RequestError } from './signal';
 
 /** Waits between attempts to come back, the last one for ever. */
@@ -25,11 +25,12 @@ export class Call {
   /** Why it isn't as it should be, in plain words. */
   trouble = '';
   session: Session | undefined;
-  readonly tracks: Tracks = {};
+  readonly tracks: Partial<Record<Kind, MediaStreamTrack>> = {};
   readonly muted: Record<Kind, boolean> = { audio: false, video: false };
   /** Kinds that are being switched right now. */
   readonly busy = new Set<Kind>();
   private attempt = 0;
+  private syncing: Promise<void> = Promise.resolve();
 
   constructor(
     readonly address: Address,
@@ -81,9 +82,11 @@ export class Call {
 
   private async switchOff(kind: Kind): Promise<void> {
     this.muted[kind] = true;
+    const track = this.tracks[kind];
+    if (track) track.enabled = false;
+    if (kind === 'video') track?.stop();
     this.events.onChange();
-    await this.session?.setPaused(kind, true);
-    if (kind === 'video') this.tracks.video?.stop();
+    await this.sync();
   }
 
   private async switchOn(kind: Kind): Promise<void> {
@@ -92,10 +95,28 @@ export class Call {
       if (opened.problem) this.events.onNotice(opened.problem);
       if (!opened[kind]) return;
       this.adopt(kind, opened[kind]);
-      await this.session?.publish(kind, opened[kind]);
     }
+    const track = this.tracks[kind];
+    if (track) track.enabled = true;
     this.muted[kind] = false;
-    await this.session?.setPaused(kind, false);
+    await this.sync();
+  }
+
+  /** Sends what is switched on and pauses what is not, one change at a time. Without a connection the next one does it. */
+  private sync(): Promise<void> {
+    const synced = this.syncing.then(() => this.syncNow());
+    this.syncing = synced.catch(() => {});
+    return synced;
+  }
+
+  private async syncNow(): Promise<void> {
+    if (this.state !== 'connected' || !this.session) return;
+    const { producers } = this.session;
+    for (const kind of ['audio', 'video'] as const) {
+      const track = this.tracks[kind];
+      if (track?.readyState === 'live' && producers[kind]?.track !== track) await this.session.publish(kind, track);
+      await this.session.setPaused(kind, !this.sends(kind));
+    }
   }
 
   /** Takes a track as ours. If its device goes away it counts as switched off. */
@@ -110,25 +131,17 @@ export class Call {
   }
 
   private async connect(): Promise<void> {
-    const live = (kind: Kind): MediaStreamTrack | undefined =>
-      this.tracks[kind]?.readyState === 'live' ? this.tracks[kind] : undefined;
-    const session = await Session.join(
-      this.address,
-      { audio: live('audio'), video: live('video') },
-      {
-        onChange: () => this.events.onChange(),
-        onBroken: (reason) => void this.reconnect(reason),
-        onMediaLost: (lost) => this.onMediaLost(lost),
-      },
-      this.session?.secret,
-    );
+    const events = {
+      onChange: () => this.events.onChange(),
+      onBroken: (reason: string) => void this.reconnect(reason),
+      onMediaLost: (lost: boolean) => this.onMediaLost(lost),
+    };
+    const session = await Session.join(this.address, events, this.session?.secret);
     if (this.ended) return session.close();
     this.session = session;
-    for (const kind of ['audio', 'video'] as const) {
-      if (this.muted[kind]) await session.setPaused(kind, true);
-    }
     this.attempt = 0;
     this.setState('connected', '');
+    await this.sync().catch((error) => this.onUnsent(error));
   }
 
   private async reconnect(reason: string): Promise<void> {
@@ -149,6 +162,12 @@ export class Call {
         }
       }
     }
+  }
+
+  /** If the connection broke meanwhile, the next one tries again. */
+  private onUnsent(error: unknown): void {
+    if (this.state !== 'connected') return;
+    this.events.onNotice(`The others can’t see or hear you: ${error instanceof Error ? error.message : error}`);
   }
 
   private onMediaLost(lost: boolean): void {

@@ -25,8 +25,6 @@ export interface RemotePeer {
   remotes: Map<string, Remote>;
 }
 
-export type Tracks = Partial<Record<Kind, MediaStreamTrack>>;
-
 export interface SessionEvents {
   onChange(): void;
   /** It is over, and not because of `close`. */
@@ -44,6 +42,7 @@ export class Session {
   peerId = '';
   secret = '';
   private readonly lost = new Set<types.Transport>();
+  private joined = false;
   private over = false;
 
   private constructor(
@@ -56,13 +55,14 @@ export class Session {
     signal.onClose = (reason) => this.break(reason || 'the connection was lost');
   }
 
-  /** Joins, sends the tracks, and begins to receive what there is. `replaces` is the secret of the session before. */
-  static async join(address: Address, tracks: Tracks, events: SessionEvents, replaces?: string): Promise<Session> {
+  /** Joins and begins to receive what there is. `replaces` is the secret of the session before. */
+  static async join(address: Address, events: SessionEvents, replaces?: string): Promise<Session> {
     const device = await Device.factory();
     const signal = await Signal.open();
     const session = new Session(signal, device, address, events);
     try {
-      await session.enter(tracks, replaces);
+      await session.enter(replaces);
+      session.joined = true;
     } catch (error) {
       session.close();
       throw error;
@@ -78,19 +78,28 @@ export class Session {
     this.recv?.close();
   }
 
-  /** Sends a track, in place of the earlier one of its kind if there is one. */
+  /** Sends a track, in place of the earlier one of its kind if there is one. One that isn't enabled begins paused. */
   async publish(kind: Kind, track: MediaStreamTrack): Promise<void> {
     const producer = this.producers[kind];
     if (producer) {
       await producer.replaceTrack({ track });
       return;
     }
+    const appData = { paused: !track.enabled };
     this.send ??= await this.createTransport('send');
     const codec = kind === 'video' && this.address.codec ? this.codec(this.address.codec) : undefined;
     const encodings = kind === 'video' ? [{ maxBitrate: VIDEO_BITRATE[this.address.height] }] : undefined;
     const codecOptions = kind === 'audio' ? { opusFec: true, opusDtx: false } : { videoGoogleStartBitrate: 600 };
     // Paused means that nothing is sent, and the track stays ours.
-    this.producers[kind] = await this.send.produce({ track, encodings, codecOptions, codec, stopTracks: false, zeroRtpOnPause: true });
+    this.producers[kind] = await this.send.produce({
+      track,
+      encodings,
+      codecOptions,
+      codec,
+      appData,
+      stopTracks: false,
+      zeroRtpOnPause: true,
+    });
   }
 
   async setPaused(kind: Kind, paused: boolean): Promise<void> {
@@ -107,7 +116,7 @@ export class Session {
     await Promise.all(used.map((transport) => this.restartIceOf(transport as types.Transport)));
   }
 
-  private async enter(tracks: Tracks, replaces?: string): Promise<void> {
+  private async enter(replaces?: string): Promise<void> {
     const { room, name, token } = this.address;
     const joined = await this.signal.request('join', { room, name, token: token || undefined, replaces });
     this.peerId = joined.peerId;
@@ -118,10 +127,6 @@ export class Session {
     // Including what was announced since the answer.
     for (const peer of this.peers.values()) {
       for (const remote of peer.remotes.values()) void this.consume(peer.id, remote);
-    }
-    for (const kind of ['audio', 'video'] as const) {
-      const track = tracks[kind];
-      if (track) await this.publish(kind, track);
     }
   }
 
@@ -137,8 +142,9 @@ export class Session {
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       this.signal.request('connectTransport', { transportId, dtlsParameters }).then(done, fail);
     });
-    transport.on('produce', ({ kind, rtpParameters }, done, fail) => {
-      this.signal.request('produce', { transportId, kind, rtpParameters }).then(done, fail);
+    transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
+      const paused = appData['paused'] === true;
+      this.signal.request('produce', { transportId, kind, rtpParameters, paused }).then(done, fail);
     });
     transport.on('connectionstatechange', (state) => void this.watchIce(transport, state));
     return transport;
@@ -242,6 +248,7 @@ export class Session {
   private break(reason: string): void {
     if (this.over) return;
     this.close();
-    this.events.onBroken(reason);
+    // Until it has joined, `join` itself fails.
+    if (this.joined) this.events.onBroken(reason);
   }
 }

@@ -10,7 +10,8 @@ use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-use super::{Fingerprint, FingerprintAlgorithm, Role, SrtpProfile};
+use super::{Fingerprint, FingerprintAlgorithm, Role};
+use crate::srtp::SrtpProfile;
 
 /// The largest datagram sent, as in mediasoup: with IPv6, UDP and a TURN channel's header it fits the 1280 bytes that every
 /// IPv6 path carries.
@@ -32,7 +33,7 @@ pub struct Certificate(Arc<Prepared>);
 struct Prepared {
     der: Vec<u8>,
     client: Arc<HandshakeConfig>,
-    /// One configuration for each of [`SrtpProfile::ALL`]: the engine's server follows the client's order, and is made to
+    /// One configuration for each of [`SrtpProfile::PREFERENCE`]: the engine's server follows the client's order, and is made to
     /// follow ours by knowing a single profile.
     servers: [Arc<HandshakeConfig>; 4],
 }
@@ -82,9 +83,9 @@ impl Certificate {
         }
         let bytes = der.to_vec();
         let certificate = rtc_dtls::crypto::Certificate::from_signing_key(vec![der], key);
-        let client = configure(&provider, &certificate, Role::Client, &SrtpProfile::ALL)?;
-        let [gcm_256, gcm_128, cm_80, cm_32] =
-            SrtpProfile::ALL.map(|profile| configure(&provider, &certificate, Role::Server, &[profile]));
+        let client = configure(&provider, &certificate, Role::Client, &SrtpProfile::PREFERENCE)?;
+        let [gcm_256, gcm_128, cm_80, cm_32] = SrtpProfile::PREFERENCE
+            .map(|profile| configure(&provider, &certificate, Role::Server, &[profile]));
         Ok(Self(Arc::new(Prepared { der: bytes, client, servers: [gcm_256?, gcm_128?, cm_80?, cm_32?] })))
     }
 

@@ -13,8 +13,9 @@ use super::record::{
     ALERT, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLOSE_NOTIFY, FATAL, Fragment, HANDSHAKE, HANDSHAKE_FAILURE,
     HELLO_VERIFY_REQUEST, Record, fragments, records, whole_message, write_record,
 };
-use super::{Certificate, DropReason, DtlsFailure, KeyingMaterial, Role, SrtpProfile, message};
+use super::{Certificate, DropReason, DtlsFailure, KeyingMaterial, Role, message};
 use crate::Now;
+use crate::srtp::SrtpProfile;
 
 /// How long a handshake may take, mediasoup's figure. Longer keeps dead transports, shorter gives up on bad networks.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
@@ -330,13 +331,13 @@ impl Dtls {
     fn connected(&self) -> Result<Connected, DtlsFailure> {
         let state = self.engine.get_connection_state(PEER).ok_or(DtlsFailure::Engine)?;
         let id = state.srtp_protection_profile() as u16;
-        let profile = SrtpProfile::ALL
+        let profile = SrtpProfile::PREFERENCE
             .into_iter()
             .find(|profile| profile.id() == id)
             .ok_or(DtlsFailure::NoSrtpProfile)?;
         let peer_certificate = state.peer_certificates.first().cloned().ok_or(DtlsFailure::Engine)?;
         let block = state
-            .export_keying_material(EXPORTER, &[], profile.block_len())
+            .export_keying_material(EXPORTER, &[], profile.exporter_len())
             .map_err(|_| DtlsFailure::Engine)?;
         let keying = KeyingMaterial::split(profile, self.role, block.as_ref()).ok_or(DtlsFailure::Engine)?;
         Ok(Connected { keying, peer_certificate })

@@ -5,56 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::Role;
-
-/// A protection profile of SRTP that DTLS can agree on (RFC 5764 §4.1.2, RFC 7714 §14.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SrtpProfile {
-    /// `SRTP_AEAD_AES_256_GCM`, 0x0008
-    AeadAes256Gcm,
-    /// `SRTP_AEAD_AES_128_GCM`, 0x0007
-    AeadAes128Gcm,
-    /// `SRTP_AES128_CM_HMAC_SHA1_80`, 0x0001
-    Aes128CmSha1_80,
-    /// `SRTP_AES128_CM_HMAC_SHA1_32`, 0x0002
-    Aes128CmSha1_32,
-}
-
-impl SrtpProfile {
-    /// Every profile in the order of preference, mediasoup's: in both roles the first that the peer has too is taken.
-    pub const ALL: [Self; 4] =
-        [Self::AeadAes256Gcm, Self::AeadAes128Gcm, Self::Aes128CmSha1_80, Self::Aes128CmSha1_32];
-
-    /// The profile's number in the `use_srtp` extension.
-    #[must_use]
-    pub fn id(self) -> u16 {
-        match self {
-            Self::AeadAes256Gcm => 8,
-            Self::AeadAes128Gcm => 7,
-            Self::Aes128CmSha1_80 => 1,
-            Self::Aes128CmSha1_32 => 2,
-        }
-    }
-
-    /// The length of a master key in bytes.
-    #[must_use]
-    pub fn key_len(self) -> usize {
-        if self == Self::AeadAes256Gcm { 32 } else { 16 }
-    }
-
-    /// The length of a master salt in bytes.
-    #[must_use]
-    pub fn salt_len(self) -> usize {
-        match self {
-            Self::AeadAes256Gcm | Self::AeadAes128Gcm => 12,
-            Self::Aes128CmSha1_80 | Self::Aes128CmSha1_32 => 14,
-        }
-    }
-
-    /// What the exporter yields for both directions together.
-    pub(super) fn block_len(self) -> usize {
-        2 * (self.key_len() + self.salt_len())
-    }
-}
+use crate::srtp::SrtpProfile;
 
 /// The master keys and salts of both directions; wiped when dropped.
 pub struct KeyingMaterial {
@@ -67,7 +18,7 @@ pub struct KeyingMaterial {
 impl KeyingMaterial {
     /// Splits an exported block; `None` when it hasn't the profile's length.
     pub(super) fn split(profile: SrtpProfile, role: Role, block: &[u8]) -> Option<Self> {
-        (block.len() == profile.block_len()).then(|| Self {
+        (block.len() == profile.exporter_len()).then(|| Self {
             profile,
             role,
             block: Zeroizing::new(block.to_vec()),
@@ -144,8 +95,8 @@ mod tests {
 
     #[test]
     fn lengths_are_those_of_rfc_7714() {
-        let lengths =
-            SrtpProfile::ALL.map(|profile| (profile.key_len(), profile.salt_len(), profile.block_len()));
+        let lengths = SrtpProfile::PREFERENCE
+            .map(|profile| (profile.key_len(), profile.salt_len(), profile.exporter_len()));
         assert_eq!(lengths, [(32, 12, 88), (16, 12, 56), (16, 14, 60), (16, 14, 60)]);
         assert!(KeyingMaterial::split(SrtpProfile::AeadAes256Gcm, Role::Client, &[0; 60]).is_none());
     }

@@ -1,14 +1,14 @@
 //! The few facts that are read from whole handshake messages before the engine sees them.
 
-use super::SrtpProfile;
+use crate::srtp::SrtpProfile;
 
 /// The extension use_srtp (RFC 5764 §4.1.1).
 const USE_SRTP: u16 = 14;
 
-/// The profile to agree on with a client: the first of [`SrtpProfile::ALL`] that its ClientHello offers.
+/// The profile to agree on with a client: the first of [`SrtpProfile::PREFERENCE`] that its ClientHello offers.
 pub(super) fn best_profile(client_hello: &[u8]) -> Option<SrtpProfile> {
     let offered = use_srtp(client_hello)?;
-    SrtpProfile::ALL.into_iter().find(|profile| {
+    SrtpProfile::PREFERENCE.into_iter().find(|profile| {
         let (pairs, _) = offered.as_chunks::<2>();
         pairs.iter().any(|pair| u16::from_be_bytes(*pair) == profile.id())
     })

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use super::record::{HANDSHAKE, fragments, records};
 use super::*;
 use crate::Now;
+use crate::srtp::SrtpProfile;
 
 #[expect(clippy::disallowed_methods, reason = "virtual time needs some origin")]
 fn origin() -> Now {

@@ -12,11 +12,11 @@ use crate::buffer::Batch;
 use crate::codec::{self, Codec};
 use crate::consumer::Row;
 use crate::router::TransportKey;
-use crate::rtp::RtpHeader;
 use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
+use crate::rtp::{RtpHeader, rtx};
 use crate::stream::{
     ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, RingLimits, RtxRecvStream,
-    StoredMeta, StreamParams, split_original_sequence,
+    StoredMeta, StreamParams,
 };
 use crate::worker::drops::DropReason;
 use crate::worker::timers::Alarm;
@@ -39,6 +39,8 @@ pub(crate) struct Arrival {
     pub(crate) timestamp: u32,
     pub(crate) marker: bool,
     pub(crate) key_frame: bool,
+    /// How many indices it is behind the newest packet: it came late.
+    pub(crate) behind: u64,
     /// Whether a Consumer must not begin with it unless it is a key frame.
     pub(crate) needs_key_frame: bool,
     pub(crate) carried: Carried,
@@ -86,6 +88,10 @@ pub(crate) struct ProducerStream {
     pub(crate) ring: PayloadRing<Carried>,
     pub(crate) key_frames: KeyFrameRequests,
     pub(crate) paused: bool,
+    /// Whether a packet has come since it was bound.
+    begun: bool,
+    /// The index of the newest packet.
+    highest: u64,
     /// What came in this turn.
     pub(crate) arrivals: Vec<Arrival>,
     /// Who gets it.
@@ -115,6 +121,8 @@ impl ProducerStream {
             ring: PayloadRing::new(if audio { RingLimits::AUDIO } else { RingLimits::VIDEO }),
             key_frames: KeyFrameRequests::new(key_frame_request_delay),
             paused: false,
+            begun: false,
+            highest: 0,
             arrivals: Vec::new(),
             rows: Vec::new(),
             alarm: Alarm::default(),
@@ -126,6 +134,7 @@ impl ProducerStream {
     pub(crate) fn bind(&mut self, ssrc: u32) {
         let Some(format) = self.formats.first() else { return };
         let params = StreamParams { ssrc, clock_rate: format.clock_rate, nack: format.nack };
+        self.begun = false;
         if self.recv.replace(RecvStream::new(params, None)).is_some() {
             self.ring.clear();
             self.rows.iter_mut().for_each(Row::hold);
@@ -150,8 +159,7 @@ impl ProducerStream {
     /// Takes a packet of the stream itself.
     pub(crate) fn receive(&mut self, now: Now, inbound: Inbound<'_>) -> Result<StreamNews, DropReason> {
         let format = *self.formats.media(inbound.header.payload_type).ok_or(DropReason::UnknownSource)?;
-        let payload = inbound.header.payload_range();
-        self.accept(now, inbound, format, inbound.header.sequence, payload.start, false)
+        self.accept(now, inbound, format, false)
     }
 
     /// Takes a retransmission (RFC 4588 §4): what it carries is a packet of the stream that was lost.
@@ -161,11 +169,13 @@ impl ProducerStream {
         let rtx = self.rtx.as_mut().ok_or(DropReason::UnknownSource)?;
         let counted = rtx.receive(now, header.sequence, header.timestamp, inbound.packet.len());
         counted.map_err(|_| DropReason::OutOfSequence)?;
-        let payload = header.payload(inbound.packet);
-        // Padding without a packet in it is how browsers probe for bandwidth: it is counted, and that is all.
-        let Some((sequence, _)) = split_original_sequence(payload) else { return Ok(StreamNews::default()) };
-        let offset = usize::from(header.payload_offset) + crate::rtp::rtx::OSN_LEN;
-        self.accept(now, inbound, format, sequence, offset, true)
+        let ssrc = self.ssrc().ok_or(DropReason::UnknownSource)?;
+        let restored = rtx::restore(&header, inbound.packet, ssrc, format.payload_type);
+        match restored.filter(|media| media.payload_len > 0) {
+            Some(media) => self.accept(now, Inbound { header: media, ..inbound }, format, true),
+            // Padding without a packet in it is how browsers probe for bandwidth: it is counted, and that is all.
+            None => Ok(StreamNews::default()),
+        }
     }
 
     fn accept(
@@ -173,16 +183,14 @@ impl ProducerStream {
         now: Now,
         inbound: Inbound<'_>,
         format: Format,
-        sequence: u16,
-        offset: usize,
         repaired: bool,
     ) -> Result<StreamNews, DropReason> {
-        let end = inbound.header.payload_range().end;
-        let payload = inbound.packet.get(offset..end).ok_or(DropReason::MalformedRtp)?;
+        let range = inbound.header.payload_range();
+        let payload = inbound.header.payload(inbound.packet);
         let recv = self.recv.as_mut().ok_or(DropReason::UnknownSource)?;
         let key_frame = codec::is_key_frame(format.codec, payload);
         let arrived = ArrivedPacket {
-            sequence,
+            sequence: inbound.header.sequence,
             timestamp: inbound.header.timestamp,
             len: inbound.packet.len(),
             payload_len: payload.len(),
@@ -197,20 +205,26 @@ impl ProducerStream {
         if key_frame {
             self.key_frames.on_key_frame();
         }
+        self.highest = self.highest.max(accepted.index);
         if !self.paused {
             self.arrivals.push(Arrival {
                 index: accepted.index,
                 timestamp: inbound.header.timestamp,
                 marker: inbound.header.marker,
                 key_frame,
+                behind: self.highest.saturating_sub(accepted.index),
                 needs_key_frame: format.codec.knows_key_frames(),
                 carried: carried(inbound.extensions, format),
-                start: (inbound.start + offset) as u32,
+                start: (inbound.start + range.start) as u32,
                 len: payload.len() as u16,
             });
         }
         let lost_start = accepted.restarted && !key_frame && format.codec.knows_key_frames();
-        Ok(StreamNews { key_frame_needed: accepted.key_frame_needed || lost_start, scored: accepted.revived })
+        let begins = !std::mem::replace(&mut self.begun, true);
+        Ok(StreamNews {
+            key_frame_needed: accepted.key_frame_needed || lost_start,
+            scored: accepted.revived || begins,
+        })
     }
 
     /// Whether anybody may ask for a packet again.
@@ -246,8 +260,9 @@ impl ProducerStream {
         recv.into_iter().chain(self.key_frames.timeout()).min()
     }
 
+    /// Its score; `None` until it has begun.
     pub(crate) fn score(&self) -> Option<ProducerScore> {
-        let recv = self.recv.as_ref()?;
+        let recv = self.recv.as_ref().filter(|_| self.begun)?;
         Some(ProducerScore {
             encoding_idx: self.encoding as u32,
             ssrc: recv.params().ssrc,

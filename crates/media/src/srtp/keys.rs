@@ -22,15 +22,6 @@ pub struct SrtpKeys {
     salt: Zeroizing<[u8; SALT_LEN_MAX]>,
 }
 
-/// What a DTLS handshake gives: the keys of both directions.
-#[derive(Debug)]
-pub struct DtlsSrtpKeys {
-    /// What the DTLS client protects with.
-    pub client: SrtpKeys,
-    /// What the DTLS server protects with.
-    pub server: SrtpKeys,
-}
-
 impl SrtpKeys {
     /// Takes a copy of a master key and salt, of exactly the profile's lengths.
     ///
@@ -61,26 +52,6 @@ impl SrtpKeys {
     /// The master salt as the 112-bit number that key derivation takes.
     pub(super) fn salt(&self) -> u128 {
         number(self.salt.as_slice())
-    }
-}
-
-impl DtlsSrtpKeys {
-    /// Divides what DTLS exported under `EXTRACTOR-dtls_srtp` (RFC 5764 §4.2): client's key, server's key, client's salt,
-    /// server's salt. The caller wipes `material`, which must have [`SrtpProfile::exporter_len`] bytes.
-    ///
-    /// # Errors
-    /// [`SrtpError::KeyLength`].
-    pub fn from_exporter(profile: SrtpProfile, material: &[u8]) -> Result<Self, SrtpError> {
-        if material.len() != profile.exporter_len() {
-            return Err(SrtpError::KeyLength);
-        }
-        let (keys, salts) = material.split_at(2 * profile.key_len());
-        let (client_key, server_key) = keys.split_at(profile.key_len());
-        let (client_salt, server_salt) = salts.split_at(profile.salt_len());
-        Ok(Self {
-            client: SrtpKeys::new(profile, client_key, client_salt)?,
-            server: SrtpKeys::new(profile, server_key, server_salt)?,
-        })
     }
 }
 

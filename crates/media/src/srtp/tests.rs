@@ -279,22 +279,7 @@ fn keys_have_the_length_of_their_profile_and_are_not_printed() {
     let profile = SrtpProfile::AeadAes256Gcm;
     assert_eq!(SrtpKeys::new(profile, &[1; 16], &[2; 12]).unwrap_err(), SrtpError::KeyLength);
     assert_eq!(SrtpKeys::new(profile, &[1; 32], &[2; 14]).unwrap_err(), SrtpError::KeyLength);
-    assert_eq!(DtlsSrtpKeys::from_exporter(profile, &[0; 87]).unwrap_err(), SrtpError::KeyLength);
     assert_eq!(format!("{:?}", keys(profile, 222)), "SrtpKeys { profile: AeadAes256Gcm, .. }");
-}
-
-#[test]
-fn exported_material_is_both_keys_then_both_salts() {
-    for profile in SrtpProfile::PREFERENCE {
-        let (client, server) = (key_and_salt(profile, 20), key_and_salt(profile, 21));
-        let material = [client.0, server.0, client.1, server.1].concat();
-        assert_eq!(material.len(), profile.exporter_len());
-        let both = DtlsSrtpKeys::from_exporter(profile, &material).unwrap();
-        for (exported, seed) in [(both.client, 20), (both.server, 21)] {
-            let packet = protect(&SrtpSender::new(exported), 1, 2, b"x");
-            assert_eq!(packet, protect(&pair(profile, seed).0, 1, 2, b"x"));
-        }
-    }
 }
 
 #[test]

@@ -6,14 +6,6 @@
 use super::{recv::Reception, report::ReportBlock, sequence::RecvDrop};
 use crate::Now;
 
-/// The original sequence number and payload in the payload of an RTX packet (RFC 4588 §4); `None` if it holds no packet, as the
-/// padding that bandwidth probes are made of.
-#[must_use]
-pub fn split_original_sequence(payload: &[u8]) -> Option<(u16, &[u8])> {
-    let (osn, original) = payload.split_first_chunk()?;
-    (!original.is_empty()).then_some((u16::from_be_bytes(*osn), original))
-}
-
 /// The RTX stream that comes with a media stream.
 #[derive(Clone, Debug)]
 pub struct RtxRecvStream {
@@ -125,14 +117,6 @@ impl RtxSendStream {
 mod tests {
     use super::*;
     use crate::stream::virtual_time::at_ms;
-
-    #[test]
-    fn the_original_number_is_the_first_two_bytes() {
-        assert_eq!(split_original_sequence(&[0xff, 0xfe, 7, 8]), Some((0xfffe, [7, 8].as_slice())));
-        for probe in [[].as_slice(), &[1], &[1, 2]] {
-            assert_eq!(split_original_sequence(probe), None);
-        }
-    }
 
     #[test]
     fn a_received_stream_is_reported_on_by_its_own_numbers() {

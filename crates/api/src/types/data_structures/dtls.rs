@@ -26,7 +26,8 @@ pub enum DtlsState {
 #[derive(Debug, Copy, Clone, Ord, PartialOrd, Eq, PartialEq, Hash, Deserialize, Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub enum DtlsRole {
-    /// Decided by what the other side is; the server ends up as the client only if the peer says it is the server.
+    /// Decided by what the other side is. Against a peer that says this too the server becomes the client: it is the side
+    /// that ICE controls.
     #[default]
     Auto,
     /// Starts the handshake (`setup:active`).

@@ -12,7 +12,7 @@ import { copyLink } from './share';
 import { Tile } from './tile';
 
 const QUALITY_EVERY_MS = 2_000;
-const SPEAKING_EVERY_MS = 250;
+const SPEAKING_EVERY_MS = 300;
 const OWN = 'self';
 
 export class Stage {

@@ -1,0 +1,378 @@
+//! Workers, peers and the network between them, on one clock.
+//!
+//! The world goes from one event to the next: a packet arrives, a deadline comes, a frame is due. After each the machine that it
+//! happened to is drained, so nothing is ever left behind and nothing waits for real time. What goes out of the Workers is
+//! watched all the time: a packet that breaks SRTP's rules fails the test, whichever it is.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use mafalda_api::id::{ObjectId, RouterId, TransportId, WorkerId};
+use mafalda_api::waist::{Event, Failure, ObjectState, Reply};
+use mafalda_media::buffer::Batch;
+use mafalda_media::dtls::Certificate;
+use mafalda_media::worker::{Drops, Input};
+use mafalda_media::{Now, SocketId, Tuple};
+
+use crate::peer::Peer;
+use crate::{Clock, Network, Packet};
+
+mod call;
+pub use call::{JoinSettings, Receiving, Sending};
+
+mod engine;
+use engine::Engine;
+
+mod wire;
+use wire::Wire;
+
+/// Where the Workers are: threads of one machine.
+pub const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+/// Packets to the Workers that are remembered, for tests that send them again or spoil them.
+const OVERHEARD_MAX: usize = 512;
+
+/// Events at one instant from which on something runs in circles.
+const EVENTS_AT_ONCE_MAX: u32 = 20_000;
+
+/// One of a world's peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerId(usize);
+
+/// All of it.
+#[derive(Debug)]
+pub struct World {
+    seed: u64,
+    clock: Clock,
+    network: Network,
+    certificate: Certificate,
+    engines: Vec<Engine>,
+    peers: Vec<Peer>,
+    transports: HashMap<PeerId, TransportId>,
+    sockets: HashMap<SocketId, Socket>,
+    addresses: HashMap<SocketAddr, SocketId>,
+    objects: HashMap<ObjectId, ObjectState>,
+    homes: HashMap<ObjectId, usize>,
+    events: Vec<(Duration, Event)>,
+    replies: HashMap<u64, Result<Reply, Failure>>,
+    next_request: u64,
+    wire: Wire,
+    overheard: VecDeque<Packet>,
+    events_at_once: (Option<Instant>, u32),
+}
+
+/// A socket of the server.
+#[derive(Clone, Copy, Debug)]
+struct Socket {
+    engine: usize,
+    local: SocketAddr,
+    transport: TransportId,
+}
+
+impl World {
+    /// A world with one Worker and nobody else.
+    ///
+    /// # Panics
+    /// When no certificate can be made.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut world = Self {
+            seed,
+            clock: Clock::new(),
+            network: Network::new(seed),
+            certificate: Certificate::generate().expect("a certificate can be made"),
+            engines: Vec::new(),
+            peers: Vec::new(),
+            transports: HashMap::new(),
+            sockets: HashMap::new(),
+            addresses: HashMap::new(),
+            objects: HashMap::new(),
+            homes: HashMap::new(),
+            events: Vec::new(),
+            replies: HashMap::new(),
+            next_request: 0,
+            wire: Wire::default(),
+            overheard: VecDeque::new(),
+            events_at_once: (None, 0),
+        };
+        world.add_worker();
+        world
+    }
+
+    /// Adds a Worker. The first one is there from the beginning.
+    pub fn add_worker(&mut self) -> WorkerId {
+        let seed = self.seed.wrapping_add(self.engines.len() as u64);
+        let engine = Engine::new(self.certificate.clone(), seed, self.clock.now());
+        let id = engine.id;
+        self.homes.insert(id.into(), self.engines.len());
+        self.engines.push(engine);
+        id
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Virtual time since the beginning.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// The network, to make it better or worse.
+    pub fn network(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// A peer.
+    #[must_use]
+    pub fn peer(&self, id: PeerId) -> &Peer {
+        &self.peers[id.0]
+    }
+
+    /// A peer, to do something with it; what it wants to send then is sent with the next event.
+    pub fn peer_mut(&mut self, id: PeerId) -> &mut Peer {
+        &mut self.peers[id.0]
+    }
+
+    /// The Transport that a peer is connected to.
+    #[must_use]
+    pub fn transport(&self, peer: PeerId) -> TransportId {
+        self.transports[&peer]
+    }
+
+    /// An address where the server listens for a peer.
+    ///
+    /// # Panics
+    /// When its Transport has no socket.
+    #[must_use]
+    pub fn listener(&self, peer: PeerId) -> SocketAddr {
+        let transport = self.transport(peer);
+        let socket = self.sockets.values().find(|socket| socket.transport == transport);
+        socket.expect("a peer's Transport has a socket").local
+    }
+
+    /// What is known of an object, as a mirror would know it from the events.
+    #[must_use]
+    pub fn object(&self, id: impl Into<ObjectId>) -> Option<&ObjectState> {
+        self.objects.get(&id.into())
+    }
+
+    /// All that happened, with the time since the beginning.
+    #[must_use]
+    pub fn events(&self) -> &[(Duration, Event)] {
+        &self.events
+    }
+
+    /// What happened to an object, in order.
+    pub fn events_of(&self, id: impl Into<ObjectId>) -> impl Iterator<Item = &(Duration, Event)> {
+        let id = id.into();
+        self.events.iter().filter(move |(_, event)| event.subject() == id)
+    }
+
+    /// What a Worker dropped.
+    ///
+    /// # Panics
+    /// When there is no such Worker.
+    #[must_use]
+    pub fn drops(&self, worker: WorkerId) -> Drops {
+        *self.engines[self.homes[&worker.into()]].worker.drops()
+    }
+
+    /// The first Worker.
+    #[must_use]
+    pub fn worker(&self) -> WorkerId {
+        self.engines[0].id
+    }
+
+    /// The last packets that reached the Workers, the latest last.
+    #[must_use]
+    pub fn overheard(&self) -> &VecDeque<Packet> {
+        &self.overheard
+    }
+
+    /// Goes on for so long.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now().at + time;
+        while self.step(end) {}
+    }
+
+    /// Goes on until that is so, but no longer than that. Says whether it came to be.
+    pub fn run_until(&mut self, most: Duration, mut is_so: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now().at + most;
+        loop {
+            if is_so(self) {
+                return true;
+            }
+            if !self.step(end) {
+                return is_so(self);
+            }
+        }
+    }
+
+    /// Goes on with the next event, if it comes before that time; else goes to that time.
+    fn step(&mut self, end: Instant) -> bool {
+        let engines = self.engines.iter().filter_map(|engine| engine.worker.timeout());
+        let next = engines.chain(self.peers.iter().map(Peer::timeout)).chain(self.network.next()).min();
+        let Some(next) = next.filter(|next| *next <= end) else {
+            self.clock.advance_to(end);
+            return false;
+        };
+        self.clock.advance_to(next);
+        self.count_event();
+        self.deliver();
+        self.wake();
+        true
+    }
+
+    fn count_event(&mut self) {
+        let now = self.now().at;
+        let (at, count) = &mut self.events_at_once;
+        *count = if *at == Some(now) { *count + 1 } else { 0 };
+        *at = Some(now);
+        let timeouts: Vec<_> = self.peers.iter().map(|peer| peer.timeout() <= now).collect();
+        assert!(self.events_at_once.1 < EVENTS_AT_ONCE_MAX, "in circles; peers that are due: {timeouts:?}");
+    }
+
+    /// Hands over all that has arrived by now: to each Worker as one batch, as a driver would.
+    fn deliver(&mut self) {
+        let now = self.now();
+        let mut batches: Vec<Batch> = self.engines.iter_mut().map(Engine::take_batch).collect();
+        let mut sent = Vec::new();
+        while let Some(packet) = self.network.arrived(now.at) {
+            if packet.to.ip() == SERVER {
+                let Some((socket, home)) = self.socket_at(packet.to) else { continue };
+                if batches[home].is_full() {
+                    let full = std::mem::replace(&mut batches[home], self.engines[home].take_batch());
+                    self.feed(home, Input::Datagrams(full));
+                }
+                batches[home].push(Tuple { socket, remote: packet.from }, &packet.bytes);
+                self.overhear(packet);
+            } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address() == packet.to) {
+                peer.handle(now, &packet);
+                peer.turn(now, &mut sent);
+            }
+        }
+        self.send(sent);
+        for (engine, batch) in batches.into_iter().enumerate() {
+            if batch.is_empty() {
+                self.engines[engine].give_back(batch);
+            } else {
+                self.feed(engine, Input::Datagrams(batch));
+            }
+        }
+    }
+
+    /// Does what is due by now.
+    fn wake(&mut self) {
+        let now = self.now();
+        for engine in 0..self.engines.len() {
+            if self.engines[engine].worker.timeout().is_some_and(|at| at <= now.at) {
+                self.feed(engine, Input::Timeout);
+            }
+        }
+        let mut sent = Vec::new();
+        for peer in self.peers.iter_mut().filter(|peer| peer.timeout() <= now.at) {
+            peer.turn(now, &mut sent);
+        }
+        self.send(sent);
+    }
+
+    fn socket_at(&self, address: SocketAddr) -> Option<(SocketId, usize)> {
+        let id = self.addresses.get(&address)?;
+        Some((*id, self.sockets.get(id)?.engine))
+    }
+
+    fn overhear(&mut self, packet: Packet) {
+        if self.overheard.len() == OVERHEARD_MAX {
+            self.overheard.pop_front();
+        }
+        self.overheard.push_back(packet);
+    }
+
+    fn send(&mut self, packets: impl IntoIterator<Item = Packet>) {
+        let now = self.now().at;
+        packets.into_iter().for_each(|packet| self.network.send(now, &packet));
+    }
+
+    /// Sends a packet that nobody made, from wherever it says.
+    pub fn inject(&mut self, packet: Packet) {
+        self.send([packet]);
+    }
+
+    /// Gives a Worker an input and drains it.
+    fn feed(&mut self, engine: usize, input: Input) {
+        let now = self.now();
+        self.engines[engine].worker.handle(now, input);
+        self.drain(engine);
+    }
+
+    fn drain(&mut self, engine: usize) {
+        let now = self.now();
+        let at = self.clock.elapsed();
+        let drained = self.engines[engine].drain();
+        for (tuple, bytes) in drained.packets {
+            let socket =
+                self.sockets.get(&tuple.socket).expect("a Worker sends by sockets that it was given");
+            assert_eq!(socket.engine, engine, "a Worker sends by its own sockets");
+            self.wire.check(socket.transport, &bytes);
+            self.network.send(now.at, &Packet { from: socket.local, to: tuple.remote, bytes });
+        }
+        for event in drained.events {
+            self.learn(engine, &event);
+            self.events.push((at, event));
+        }
+        for socket in drained.closed {
+            if let Some(socket) = self.sockets.remove(&socket) {
+                self.addresses.remove(&socket.local);
+            }
+        }
+        for (request, result) in drained.replies {
+            let twice = self.replies.insert(request, result);
+            assert!(twice.is_none(), "request {request} was answered twice");
+        }
+    }
+
+    /// Keeps what a mirror would.
+    fn learn(&mut self, engine: usize, event: &Event) {
+        let id = event.subject();
+        match event {
+            Event::Appeared(state) => {
+                self.homes.insert(id, engine);
+                let known = self.objects.insert(id, state.clone());
+                assert!(known.is_none(), "{id} appeared twice");
+            }
+            Event::Closed { .. } => {
+                assert!(self.objects.remove(&id).is_some(), "{id} closed without having been there");
+                self.homes.remove(&id);
+            }
+            event => {
+                let object = self.objects.get_mut(&id);
+                object.unwrap_or_else(|| panic!("{event:?} of what isn't there")).apply(event);
+            }
+        }
+    }
+
+    /// Moves a live Transport, with all that belongs to it, into a Router of another Worker.
+    ///
+    /// # Panics
+    /// When the Workers refuse.
+    pub fn migrate(&mut self, transport: TransportId, router: RouterId) {
+        let (from, to) = (self.homes[&transport.into()], self.homes[&router.into()]);
+        let now = self.now();
+        let state = self.engines[from].worker.take_transport(now, transport).expect("the Transport is there");
+        self.drain(from);
+        for socket in self.sockets.values_mut().filter(|socket| socket.transport == transport) {
+            socket.engine = to;
+        }
+        let put = self.engines[to].worker.put_transport(now, router, state);
+        put.map_err(|(failure, _)| failure).expect("the Router takes it");
+        let children = self.objects.values().filter(|object| object.parent() == Some(transport.into()));
+        let moved: Vec<ObjectId> = children.map(ObjectState::id).chain([transport.into()]).collect();
+        self.homes.extend(moved.into_iter().map(|id| (id, to)));
+        self.drain(to);
+    }
+}

@@ -1,0 +1,12 @@
+//! The engine against peers on an independent stack, in virtual time.
+
+mod close;
+mod feedback;
+mod handshake;
+mod hostile;
+mod ice;
+mod key_frame;
+mod media;
+mod migrate;
+mod repair;
+mod scene;
