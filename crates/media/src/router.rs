@@ -1,24 +1,24 @@
 //! A Router in the machine: the tables that forwarding runs along.
 //!
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
-//! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer), `feedback` (RTCP that comes),
-//! `report` (RTCP that goes), `late` (what
-//! came before the beginning of its key frame), `media` (Producers and Consumers come, change and go), `migrate` (a Transport leaves or comes, live)
-//! and `inspect` (dumps and statistics).
+//! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer, through an `outlet` per
+//! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `media` (Producers and
+//! Consumers come, change and go), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
 
 mod egress;
 mod feedback;
 mod ingress;
 mod inspect;
-mod late;
 mod media;
 mod migrate;
+mod outlet;
 mod report;
+mod score;
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
-use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId};
+use mafalda_api::id::{ConsumerId, ProducerId, RouterId};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
 use mafalda_api::waist::{CloseCause, Event, Origin, RouterState};
 use slotmap::{SlotMap, new_key_type};
@@ -28,8 +28,10 @@ use crate::transport::{Settled, Transport};
 use crate::worker::Turn;
 use crate::worker::timers::Timer;
 
-pub(crate) use egress::{Cursor, MediaOutput};
+use egress::Cursor;
+pub(crate) use egress::MediaOutput;
 pub use migrate::TransportState;
+use score::ScoreNews;
 
 new_key_type! {
     /// A Router of a Worker.
@@ -49,6 +51,8 @@ const RESENDS_MAX: usize = 4096;
 struct ResendJob {
     stream: StreamKey,
     row: usize,
+    /// Whose row that was then.
+    consumer: ConsumerId,
     resend: crate::stream::Resend,
 }
 
@@ -68,10 +72,8 @@ pub(crate) struct Router {
     dirty: Vec<StreamKey>,
     cursor: Cursor,
     resends: VecDeque<ResendJob>,
-    /// Sent when this turn's packets are in the ring.
-    late: VecDeque<late::LateJob>,
     next_mapped_ssrc: u32,
-    next_consumer_number: u64,
+    scores: ScoreNews,
 }
 
 impl Router {
@@ -94,9 +96,8 @@ impl Router {
             dirty: Vec::new(),
             cursor: Cursor::default(),
             resends: VecDeque::new(),
-            late: VecDeque::new(),
             next_mapped_ssrc: first_mapped_ssrc,
-            next_consumer_number: 0,
+            scores: ScoreNews::default(),
         }
     }
 
@@ -160,7 +161,7 @@ impl Router {
         }
         self.ask_for_lost(turn, key);
         if scored {
-            self.tell_producer_score(turn, key);
+            self.mark_producer_score(turn, key);
         }
         self.set_stream_alarm(turn, key);
     }
@@ -185,9 +186,5 @@ impl Router {
             self.refresh_consumers(turn, key);
         }
         self.set_transport_alarm(turn, key);
-    }
-
-    pub(crate) fn transport_of(&self, id: TransportId) -> Option<TransportKey> {
-        self.transports.iter().find(|(_, transport)| transport.id == id).map(|(key, _)| key)
     }
 }

@@ -7,6 +7,7 @@ mod endpoints;
 mod handshake;
 mod listener;
 mod settle;
+mod srtp;
 mod traffic;
 
 use std::time::{Duration, Instant};
@@ -24,7 +25,6 @@ use crate::dtls::Certificate;
 use crate::ice::{IceConfig, IceLite};
 use crate::router::StreamKey;
 use crate::rtp::extension::{ExtensionIds, ExtensionKind};
-use crate::srtp::{SrtpReceiver, SrtpSender};
 use crate::stream::ArrivalLog;
 use crate::worker::timers::Alarm;
 use crate::worker::{ListenSocket, Turn};
@@ -33,6 +33,7 @@ pub(crate) use endpoints::{Endpoints, Preference};
 pub(crate) use handshake::Handshake;
 pub(crate) use listener::{Names, RtpListener, Source};
 pub(crate) use settle::Settled;
+pub(crate) use srtp::{Opened, Srtp};
 pub(crate) use traffic::Traffic;
 
 /// Between RTCP rounds: once a second, drawn from 1.0 to 1.5 of it so that many Transports don't report together
@@ -42,15 +43,10 @@ const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
 const RTCP_FIRST: Duration = Duration::from_millis(500);
 /// How often the lifting of a limit is told, as in mediasoup: REMB has no acknowledgement.
 const REMB_REPEATS: u8 = 4;
+/// Where Consumers' SSRCs begin again: not at small numbers, which test tools and probes use.
+const SSRC_FIRST: u32 = 100_000_000;
 /// Where MIDs begin again, as in mediasoup: eight digits are what the extension's slot holds.
 const MID_WRAP: u32 = 100_000_000;
-
-/// Keys of both directions.
-#[derive(Debug)]
-pub(crate) struct Srtp {
-    pub(crate) sender: SrtpSender,
-    pub(crate) receiver: SrtpReceiver,
-}
 
 /// Which Consumer an SSRC in feedback means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +84,8 @@ pub(crate) struct Transport {
     pub(crate) targets: HashMap<u32, Target>,
     pub(crate) cname: Option<String>,
     next_mid: u32,
+    /// The SSRC of the next Consumer. See [`Transport::take_ssrc`].
+    next_ssrc: u32,
     /// What to acknowledge with transport-wide feedback, once a Producer has it.
     pub(crate) arrivals: Option<ArrivalLog>,
     /// The stream that the newest of these packets was of. The acknowledgement names one, though it is for all of them.
@@ -157,6 +155,7 @@ impl Transport {
             targets: HashMap::new(),
             cname: None,
             next_mid: 0,
+            next_ssrc: turn.rng.random_range(SSRC_FIRST..=u32::MAX),
             arrivals: None,
             acknowledged_ssrc: 0,
             feedback_ssrc: turn.rng.random(),
@@ -208,6 +207,25 @@ impl Transport {
         let mid = self.next_mid;
         self.next_mid = (mid + 1) % MID_WRAP;
         mid.to_string()
+    }
+
+    /// An SSRC for a Consumer's media; its successor is for retransmissions.
+    ///
+    /// They are counted on, not drawn: one that comes back after its Consumer has gone would begin its indices anew under the same
+    /// key (RFC 3711 §9.1). After two thousand million Consumers they do come back.
+    pub(crate) fn take_ssrc(&mut self) -> u32 {
+        loop {
+            let ssrc = self.next_ssrc;
+            self.next_ssrc = ssrc.checked_add(2).filter(|next| *next < u32::MAX).unwrap_or(SSRC_FIRST);
+            let free = |ssrc: u32| {
+                !self.targets.contains_key(&ssrc)
+                    && self.listener.by_ssrc(ssrc).is_none()
+                    && ssrc != self.feedback_ssrc
+            };
+            if ssrc < u32::MAX && free(ssrc) && free(ssrc + 1) {
+                return ssrc;
+            }
+        }
     }
 
     /// Takes over which header extensions a Producer's packets have.

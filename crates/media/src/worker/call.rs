@@ -84,6 +84,7 @@ impl Worker {
             }
             Command::Close(it) => {
                 it.ids.into_iter().for_each(|id| self.close(id));
+                self.forget_closed();
                 Ok(Done.into())
             }
             Command::Detach(it) => {
@@ -154,10 +155,8 @@ impl Worker {
         let at = self.transport_at(id)?;
         let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
-        if let Some(retired) = transport.ice.restart(turn.now, &mut turn.rng) {
-            paths.remove_username(retired.as_str());
-        }
-        paths.add_username(transport.ice.local().username_fragment.as_str(), at);
+        // Checks are led here by their socket, so nobody keeps a table of names.
+        let _ = transport.ice.restart(turn.now, &mut turn.rng);
         let parameters = transport.ice_parameters();
         turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
         let settled = transport.settle(turn, paths, at);
@@ -223,7 +222,6 @@ impl Worker {
                 }
             }
         }
-        self.forget_closed();
     }
 
     /// A Router goes as a whole: each object in it is told once, Transports before what lives in them.

@@ -54,6 +54,8 @@ pub(crate) struct Effects {
     pub(crate) drops: Drops,
     /// Routers that have packets to forward.
     pub(crate) dirty: Vec<RouterKey>,
+    /// Routers that have scores to tell.
+    pub(crate) scored: Vec<RouterKey>,
 }
 
 impl Effects {
@@ -61,6 +63,13 @@ impl Effects {
     pub(crate) fn mark_dirty(&mut self, router: RouterKey) {
         if self.dirty.last() != Some(&router) {
             self.dirty.push(router);
+        }
+    }
+
+    /// A Router has scores to tell.
+    pub(crate) fn mark_scored(&mut self, router: RouterKey) {
+        if self.scored.last() != Some(&router) {
+            self.scored.push(router);
         }
     }
 

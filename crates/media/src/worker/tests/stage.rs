@@ -19,6 +19,7 @@ use mafalda_api::waist::{
 
 use super::super::*;
 use super::peer::{Peer, keys};
+use crate::buffer::Run;
 use crate::srtp::{SrtpReceiver, SrtpSender};
 use crate::transport::{Settled, Srtp};
 
