@@ -29,6 +29,8 @@ use crate::stream::ArrivalLog;
 use crate::worker::timers::Alarm;
 use crate::worker::{ListenSocket, Turn};
 
+#[cfg(test)]
+pub(crate) use endpoints::CONNECTIONS_MAX;
 pub(crate) use endpoints::{Endpoints, Preference};
 pub(crate) use handshake::Handshake;
 pub(crate) use listener::{Names, RtpListener, Source};

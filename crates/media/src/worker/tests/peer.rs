@@ -1,8 +1,9 @@
 //! The other end of a Transport: checks, media and feedback, protected with keys that the stage gave.
 
+use hashbrown::HashMap;
 use mafalda_api::id::TransportId;
 
-use super::stage::{OPUS, VP8};
+use super::stage::{OPUS, Sent, VP8};
 use crate::ice::IceLite;
 use crate::rtcp::{self, CompoundWriter, Full};
 use crate::rtp::extension::{ExtensionIds, ExtensionKind, Extensions, Label, OutgoingExtensions};
@@ -128,6 +129,12 @@ impl Peer {
         out
     }
 
+    /// A NACK for numbers of one stream.
+    pub(in crate::worker) fn nack(&mut self, ssrc: u32, indices: &[u64]) -> (Tuple, Vec<u8>) {
+        let lost: Vec<u16> = indices.iter().map(|index| *index as u16).collect();
+        self.feedback(|writer| writer.nack(1, ssrc, &lost).map(drop))
+    }
+
     /// What comes with a tuple to be handed to the stage.
     pub(in crate::worker) fn send(&self, packets: &[Packet]) -> Vec<(Tuple, Vec<u8>)> {
         packets.iter().map(|packet| (self.tuple, self.protect(packet))).collect()
@@ -154,7 +161,8 @@ impl Peer {
         media.map(|bytes| self.receive(bytes)).collect()
     }
 
-    fn receive(&mut self, mut bytes: Vec<u8>) -> Received {
+    /// Decrypts a packet that may be one that came before.
+    pub(in crate::worker) fn receive(&mut self, mut bytes: Vec<u8>) -> Received {
         let header = RtpHeader::parse_encrypted(&bytes).unwrap();
         let plain = self.receiver.unprotect_rtp(&mut bytes, header.payload_offset.into()).unwrap();
         let packet = &bytes[..plain.len];
@@ -180,10 +188,27 @@ impl Peer {
     }
 }
 
+/// What left under each number: the same number must stand for the same bytes (RFC 3711 §9.1).
+#[derive(Default)]
+pub(in crate::worker) struct Ledger(HashMap<(Tuple, u32, u16), Vec<u8>>);
+
+impl Ledger {
+    /// Tests send fewer packets than there are sequence numbers.
+    pub(in crate::worker) fn check(&mut self, sent: &Sent) {
+        if !is_media(&sent.bytes) {
+            return;
+        }
+        let header = RtpHeader::parse_encrypted(&sent.bytes).unwrap();
+        let key = (sent.tuple, header.ssrc, header.sequence);
+        let first = self.0.entry(key).or_insert_with(|| sent.bytes.clone());
+        assert_eq!(*first, sent.bytes, "another packet under {} of SSRC {}", header.sequence, header.ssrc);
+    }
+}
+
 fn is_report(bytes: &[u8]) -> bool {
     (128..192).contains(&bytes[0]) && (192..=223).contains(&bytes[1])
 }
 
-pub(in crate::worker) fn is_media(bytes: &[u8]) -> bool {
+fn is_media(bytes: &[u8]) -> bool {
     (128..192).contains(&bytes[0]) && !is_report(bytes)
 }

@@ -18,7 +18,7 @@ use mafalda_api::waist::{
 };
 
 use super::super::*;
-use super::peer::{Peer, keys};
+use super::peer::{Ledger, Peer, keys};
 use crate::buffer::Run;
 use crate::srtp::{SrtpReceiver, SrtpSender};
 use crate::transport::{Settled, Srtp};
@@ -53,6 +53,7 @@ pub(in crate::worker) struct Stage {
     out: SendBuffer,
     replies: Vec<Result<Reply, Failure>>,
     sockets: u32,
+    ledger: Ledger,
 }
 
 impl Stage {
@@ -71,6 +72,7 @@ impl Stage {
             out: SendBuffer::new(64 * 1024),
             replies: Vec::new(),
             sockets: 0,
+            ledger: Ledger::default(),
         };
         let worker = stage.worker.config.id;
         stage.call(CreateRouter { id: stage.router, worker, media_codecs: codecs() }).unwrap();
@@ -130,6 +132,8 @@ impl Stage {
         for run in runs.drain(..) {
             let packets = self.out.packets(&run).map(<[u8]>::to_vec);
             let sent = packets.map(|bytes| Sent { tuple: run.tuple, sender: run.sender, bytes });
+            let sent: Vec<Sent> = sent.collect();
+            sent.iter().for_each(|sent| self.ledger.check(sent));
             self.sent.extend(sent);
         }
         self.out.clear();
@@ -189,6 +193,13 @@ impl Stage {
         let mut peer = Peer::new(id, Tuple { socket, remote });
         self.check(&mut peer);
         peer
+    }
+
+    /// A second Router.
+    pub(in crate::worker) fn create_router(&mut self) -> RouterId {
+        let (id, worker) = (RouterId::new(), self.worker.config.id);
+        self.call(CreateRouter { id, worker, media_codecs: codecs() }).unwrap();
+        id
     }
 
     /// A check from where the peer is.
