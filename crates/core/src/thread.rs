@@ -24,6 +24,8 @@ use nix::unistd::Pid;
 
 use crate::local::{MediaAddress, Report, Reports};
 use driver::Driver;
+#[cfg(test)]
+pub(crate) use driver::PANIC;
 use mailbox::{Mailbox, Poster, mailbox};
 
 /// What a Worker's thread needs to begin.

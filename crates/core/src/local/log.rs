@@ -12,22 +12,39 @@ use mafalda_api::waist::{CloseCause, Event, ObjectState, Position, Scope, Update
 /// about 300 bytes each this bounds the log to some 5 MB.
 pub(crate) const LOG_EVENTS_MAX: usize = 16_384;
 
-/// One event, with what its scope is judged by: both are those of the moment before it happened.
+/// One event, with what its scope is judged by: that of the moment before it happened, or of an object's appearance.
 #[derive(Debug)]
 struct Entry {
     event: Event,
-    owner: Option<SessionId>,
+    /// Who owns the object, or something that lives in it.
+    sessions: Box<[SessionId]>,
     router: Option<RouterId>,
+    /// Whose scope has got, or lost, objects that the event doesn't name: what its own object lives in.
+    reshaped: Option<SessionId>,
 }
 
 impl Entry {
     fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.owner == Some(*session),
+            Scope::Session(session) => self.sessions.contains(session),
             Scope::Routers(routers) => self.router.is_some_and(|router| routers.contains(&router)),
         }
     }
+
+    fn reshapes(&self, scope: &Scope) -> bool {
+        matches!(scope, Scope::Session(session) if self.reshaped == Some(*session))
+    }
+}
+
+/// An object that exists.
+#[derive(Debug)]
+struct Held {
+    state: ObjectState,
+    /// What it lives in, the nearest first.
+    ancestors: Box<[ObjectId]>,
+    /// How many objects a session owns among this one and those that live in it.
+    owned: BTreeMap<SessionId, usize>,
 }
 
 /// A numbered, bounded log of events and the state at its end.
@@ -37,7 +54,7 @@ pub(crate) struct Log {
     sequence: u64,
     entries: VecDeque<Entry>,
     /// Ordered by kind first, so that parents come before their children.
-    objects: BTreeMap<ObjectId, ObjectState>,
+    objects: BTreeMap<ObjectId, Held>,
 }
 
 impl Log {
@@ -49,53 +66,125 @@ impl Log {
         Position { epoch: self.epoch, sequence: self.sequence }
     }
 
-    /// Takes an event in and says what it is for a scope: see [`Log::update_for`].
+    /// Takes an event in. What it means for a scope is in [`Log::newest_for`].
     pub(crate) fn append(&mut self, event: Event) {
         let subject = event.subject();
-        let (owner, router) = match &event {
-            Event::Appeared(state) => (state.origin().owner, self.router_of_new(state)),
-            _ => (self.objects.get(&subject).and_then(|state| state.origin().owner), self.router_of(subject)),
-        };
+        let mut reshaped = None;
+        if let Event::Appeared(state) = &event {
+            reshaped = self.appear(state.clone());
+        }
+        let (sessions, router) = self.scope_of(subject);
         match &event {
-            Event::Appeared(state) => drop(self.objects.insert(subject, state.clone())),
-            Event::Closed { .. } => drop(self.objects.remove(&subject)),
-            _ => {
-                if let Some(state) = self.objects.get_mut(&subject) {
-                    state.apply(&event);
-                }
+            Event::Appeared(_) => {}
+            Event::Closed { .. } => reshaped = self.disappear(subject),
+            Event::Detached { .. } => {
+                reshaped = self.disown(subject);
+                self.apply(subject, &event);
             }
+            _ => self.apply(subject, &event),
         }
         self.sequence += 1;
-        self.entries.push_back(Entry { event, owner, router });
+        self.entries.push_back(Entry { event, sessions, router, reshaped });
         if self.entries.len() > LOG_EVENTS_MAX {
             self.entries.pop_front();
         }
     }
 
-    /// What the newest event is for a scope: itself, or the news that the log has passed it.
-    pub(crate) fn newest_for(&self, scope: &Scope) -> Update {
-        match self.entries.back() {
-            Some(entry) if entry.is_in(scope) => {
-                Update::Event { at: self.position(), event: entry.event.clone() }
-            }
-            _ => Update::Reached { at: self.position() },
+    /// What the newest event is for a scope: itself, the news that the log has passed it, or a snapshot where more has come into
+    /// scope, or left it, than the event says.
+    pub(crate) fn newest_for(&self, scope: &Scope) -> impl Iterator<Item = Update> {
+        let newest = self.entries.back();
+        let event = newest.filter(|entry| entry.is_in(scope)).map(|entry| entry.event.clone());
+        let update = event.map(|event| Update::Event { at: self.position(), event });
+        let snapshot = newest.filter(|entry| entry.reshapes(scope)).map(|_| self.snapshot(scope));
+        // Of an object that appears the snapshot tells too, behind what it lives in.
+        let appeared = matches!(&update, Some(Update::Event { event: Event::Appeared(_), .. }));
+        let update = update.filter(|_| !(appeared && snapshot.is_some()));
+        let reached = Update::Reached { at: self.position() };
+        let reached = (update.is_none() && snapshot.is_none()).then_some(reached);
+        update.into_iter().chain(snapshot).chain(reached)
+    }
+
+    /// An object is there; whose scope has got more by that than the object.
+    fn appear(&mut self, state: ObjectState) -> Option<SessionId> {
+        let (id, owner) = (state.id(), state.origin().owner);
+        let mut ancestors = Vec::new();
+        let mut parent = state.parent();
+        while let Some(id) = parent {
+            ancestors.push(id);
+            parent = self.objects.get(&id).and_then(|held| held.state.parent());
         }
+        let mut widened = false;
+        for ancestor in &ancestors {
+            if let (Some(owner), Some(held)) = (owner, self.objects.get_mut(ancestor)) {
+                let count = held.owned.entry(owner).or_default();
+                widened |= *count == 0;
+                *count += 1;
+            }
+        }
+        let owned = owner.map(|owner| (owner, 1)).into_iter().collect();
+        self.objects.insert(id, Held { state, ancestors: ancestors.into(), owned });
+        owner.filter(|_| widened)
+    }
+
+    /// An object is gone; whose scope has lost more by that than the object.
+    fn disappear(&mut self, id: ObjectId) -> Option<SessionId> {
+        let reshaped = self.disown(id);
+        self.objects.remove(&id);
+        reshaped
+    }
+
+    /// An object has no owner any more; whether its scope has lost what the object lives in.
+    fn disown(&mut self, id: ObjectId) -> Option<SessionId> {
+        let held = self.objects.get(&id)?;
+        let (owner, ancestors) = (held.state.origin().owner?, held.ancestors.clone());
+        let mut narrowed = false;
+        for id in ancestors.iter().chain([&id]) {
+            let Some(held) = self.objects.get_mut(id) else { continue };
+            let Some(count) = held.owned.get_mut(&owner) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                held.owned.remove(&owner);
+                narrowed |= ancestors.contains(id);
+            }
+        }
+        narrowed.then_some(owner)
+    }
+
+    fn apply(&mut self, id: ObjectId, event: &Event) {
+        if let Some(held) = self.objects.get_mut(&id) {
+            held.state.apply(event);
+        }
+    }
+
+    fn scope_of(&self, id: ObjectId) -> (Box<[SessionId]>, Option<RouterId>) {
+        let held = self.objects.get(&id);
+        (
+            held.map(|held| held.owned.keys().copied().collect()).unwrap_or_default(),
+            held.and_then(Held::router),
+        )
     }
 
     /// All that is in scope now.
     pub(crate) fn snapshot(&self, scope: &Scope) -> Update {
-        let objects = self.objects.values().filter(|state| self.shows(state, scope)).cloned().collect();
+        let shown = self.objects.values().filter(|held| held.is_in(scope));
+        let objects = shown.map(|held| held.state.clone()).collect();
         Update::Snapshot { at: self.position(), objects }
     }
 
-    /// What brings a watcher from a position up to now; `None` when the log doesn't reach back that far.
+    /// What brings a watcher from a position up to now; `None` when that takes a snapshot: the log doesn't reach back that far, or
+    /// the scope has got other shape since.
     pub(crate) fn since(&self, from: Position, scope: &Scope) -> Option<Vec<Update>> {
         let missed = self.sequence.checked_sub(from.sequence)?;
         let missed = usize::try_from(missed).ok()?;
         if from.epoch != self.epoch || missed > self.entries.len() {
             return None;
         }
-        let news = self.entries.iter().skip(self.entries.len() - missed).zip(from.sequence + 1..);
+        let news = self.entries.iter().skip(self.entries.len() - missed);
+        if news.clone().any(|entry| entry.reshapes(scope)) {
+            return None;
+        }
+        let news = news.zip(from.sequence + 1..);
         let events = news.filter(|(entry, _)| entry.is_in(scope)).map(|(entry, sequence)| Update::Event {
             at: Position { epoch: self.epoch, sequence },
             event: entry.event.clone(),
@@ -105,42 +194,34 @@ impl Log {
 
     /// The events that tell of an object's end and of the end of all that lives in it, parents first.
     pub(crate) fn closing(&self, root: ObjectId, cause: CloseCause) -> Vec<Event> {
-        let mut events = vec![Event::Closed { id: root, cause }];
-        let mut gone = vec![root];
-        for (id, state) in &self.objects {
-            let Some(parent) = state.parent().filter(|parent| gone.contains(parent)) else { continue };
-            gone.push(*id);
-            events.push(Event::Closed { id: *id, cause: cause_by_parent(parent) });
-        }
-        events
+        let children = self.objects.iter().filter(|(_, held)| held.ancestors.contains(&root));
+        let closed = children.filter_map(|(id, held)| {
+            Some(Event::Closed { id: *id, cause: cause_by_parent(held.state.parent()?) })
+        });
+        std::iter::once(Event::Closed { id: root, cause }).chain(closed).collect()
     }
 
     pub(crate) fn contains(&self, id: ObjectId) -> bool {
         self.objects.contains_key(&id)
     }
+}
 
-    fn shows(&self, state: &ObjectState, scope: &Scope) -> bool {
+impl Held {
+    fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => state.origin().owner == Some(*session),
-            Scope::Routers(routers) => {
-                self.router_of(state.id()).is_some_and(|router| routers.contains(&router))
-            }
+            Scope::Session(session) => self.owned.contains_key(session),
+            Scope::Routers(routers) => self.router().is_some_and(|router| routers.contains(&router)),
         }
     }
 
-    fn router_of(&self, id: ObjectId) -> Option<RouterId> {
-        match id {
+    /// The Router that it is, or lives in.
+    fn router(&self) -> Option<RouterId> {
+        let line = std::iter::once(self.state.id()).chain(self.ancestors.iter().copied());
+        line.into_iter().find_map(|id| match id {
             ObjectId::Router(router) => Some(router),
-            _ => self.objects.get(&id).and_then(|state| self.router_of_new(state)),
-        }
-    }
-
-    fn router_of_new(&self, state: &ObjectState) -> Option<RouterId> {
-        match state {
-            ObjectState::Router(state) => Some(state.id),
-            _ => state.parent().and_then(|parent| self.router_of(parent)),
-        }
+            _ => None,
+        })
     }
 }
 
