@@ -2,13 +2,15 @@
 //!
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
 //! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer), `feedback` (RTCP that comes),
-//! `report` (RTCP that goes), `media` (Producers and Consumers come, change and go), `migrate` (a Transport leaves or comes, live)
+//! `report` (RTCP that goes), `late` (what
+//! came before the beginning of its key frame), `media` (Producers and Consumers come, change and go), `migrate` (a Transport leaves or comes, live)
 //! and `inspect` (dumps and statistics).
 
 mod egress;
 mod feedback;
 mod ingress;
 mod inspect;
+mod late;
 mod media;
 mod migrate;
 mod report;
@@ -66,6 +68,8 @@ pub(crate) struct Router {
     dirty: Vec<StreamKey>,
     cursor: Cursor,
     resends: VecDeque<ResendJob>,
+    /// Sent when this turn's packets are in the ring.
+    late: VecDeque<late::LateJob>,
     next_mapped_ssrc: u32,
     next_consumer_number: u64,
 }
@@ -90,6 +94,7 @@ impl Router {
             dirty: Vec::new(),
             cursor: Cursor::default(),
             resends: VecDeque::new(),
+            late: VecDeque::new(),
             next_mapped_ssrc: first_mapped_ssrc,
             next_consumer_number: 0,
         }
@@ -113,14 +118,9 @@ impl Router {
     }
 
     /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
-    pub(crate) fn close_transport(
-        &mut self,
-        turn: &mut Turn<'_>,
-        key: TransportKey,
-        cause: CloseCause,
-    ) -> Option<Transport> {
+    pub(crate) fn close_transport(&mut self, turn: &mut Turn<'_>, key: TransportKey) -> Option<Transport> {
         let transport = self.transports.get(key)?;
-        turn.effects.tell(Event::Closed { id: transport.id.into(), cause });
+        turn.effects.tell(Event::Closed { id: transport.id.into(), cause: CloseCause::Requested });
         let consumers: Vec<ConsumerId> = transport.consumers.keys().copied().collect();
         for producer in transport.producers.clone() {
             self.close_producer(turn, producer, CloseCause::TransportClosed);

@@ -285,7 +285,7 @@ impl Worker {
         while let Some((at, timer)) = self.timers.pop(self.now.at) {
             match timer {
                 Timer::Transport(router, transport) => {
-                    self.on_transport_alarm(TransportAt { router, transport }, at)
+                    self.on_transport_alarm(TransportAt { router, transport }, at);
                 }
                 Timer::Stream(router, stream) => {
                     let Some(router) = self.routers.get_mut(router) else { continue };

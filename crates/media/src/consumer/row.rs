@@ -137,6 +137,15 @@ impl Row {
         self.send.map(arrival.index)
     }
 
+    /// The index under which a packet goes out that came before the Consumer began, but belongs behind its beginning; `None` if
+    /// it doesn't, or was sent.
+    pub(crate) fn admit_late(&mut self, in_index: u64) -> Option<u64> {
+        if self.flow != Flow::Running {
+            return None;
+        }
+        self.send.map(in_index)
+    }
+
     /// The socket had no room for packets of the last frame.
     pub(crate) fn on_unsent(&mut self, packets: u32) {
         self.unsent += u64::from(packets);

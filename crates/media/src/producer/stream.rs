@@ -39,6 +39,8 @@ pub(crate) struct Arrival {
     pub(crate) timestamp: u32,
     pub(crate) marker: bool,
     pub(crate) key_frame: bool,
+    /// How many indices it is behind the newest packet: it came late.
+    pub(crate) behind: u64,
     /// Whether a Consumer must not begin with it unless it is a key frame.
     pub(crate) needs_key_frame: bool,
     pub(crate) carried: Carried,
@@ -86,6 +88,10 @@ pub(crate) struct ProducerStream {
     pub(crate) ring: PayloadRing<Carried>,
     pub(crate) key_frames: KeyFrameRequests,
     pub(crate) paused: bool,
+    /// Whether a packet has come since it was bound.
+    begun: bool,
+    /// The index of the newest packet.
+    highest: u64,
     /// What came in this turn.
     pub(crate) arrivals: Vec<Arrival>,
     /// Who gets it.
@@ -115,6 +121,8 @@ impl ProducerStream {
             ring: PayloadRing::new(if audio { RingLimits::AUDIO } else { RingLimits::VIDEO }),
             key_frames: KeyFrameRequests::new(key_frame_request_delay),
             paused: false,
+            begun: false,
+            highest: 0,
             arrivals: Vec::new(),
             rows: Vec::new(),
             alarm: Alarm::default(),
@@ -126,6 +134,7 @@ impl ProducerStream {
     pub(crate) fn bind(&mut self, ssrc: u32) {
         let Some(format) = self.formats.first() else { return };
         let params = StreamParams { ssrc, clock_rate: format.clock_rate, nack: format.nack };
+        self.begun = false;
         if self.recv.replace(RecvStream::new(params, None)).is_some() {
             self.ring.clear();
             self.rows.iter_mut().for_each(Row::hold);
@@ -196,12 +205,14 @@ impl ProducerStream {
         if key_frame {
             self.key_frames.on_key_frame();
         }
+        self.highest = self.highest.max(accepted.index);
         if !self.paused {
             self.arrivals.push(Arrival {
                 index: accepted.index,
                 timestamp: inbound.header.timestamp,
                 marker: inbound.header.marker,
                 key_frame,
+                behind: self.highest.saturating_sub(accepted.index),
                 needs_key_frame: format.codec.knows_key_frames(),
                 carried: carried(inbound.extensions, format),
                 start: (inbound.start + range.start) as u32,
@@ -209,7 +220,11 @@ impl ProducerStream {
             });
         }
         let lost_start = accepted.restarted && !key_frame && format.codec.knows_key_frames();
-        Ok(StreamNews { key_frame_needed: accepted.key_frame_needed || lost_start, scored: accepted.revived })
+        let begins = !std::mem::replace(&mut self.begun, true);
+        Ok(StreamNews {
+            key_frame_needed: accepted.key_frame_needed || lost_start,
+            scored: accepted.revived || begins,
+        })
     }
 
     /// Whether anybody may ask for a packet again.
@@ -245,8 +260,9 @@ impl ProducerStream {
         recv.into_iter().chain(self.key_frames.timeout()).min()
     }
 
+    /// Its score; `None` until it has begun.
     pub(crate) fn score(&self) -> Option<ProducerScore> {
-        let recv = self.recv.as_ref()?;
+        let recv = self.recv.as_ref().filter(|_| self.begun)?;
         Some(ProducerScore {
             encoding_idx: self.encoding as u32,
             ssrc: recv.params().ssrc,

@@ -14,7 +14,7 @@ use crate::stream::{Resend, SentPacket};
 use crate::transport::Transport;
 use crate::worker::drops::{DropReason, Drops};
 
-use super::{ResendJob, Router};
+use super::{ResendJob, Router, late};
 
 /// Where forwarding stands.
 #[derive(Debug, Default)]
@@ -34,15 +34,15 @@ pub(crate) enum MediaOutput {
 }
 
 /// Media of one packet, and where to put it.
-struct Outgoing<'a> {
-    header: OutgoingHeader,
-    carried: Carried,
+pub(super) struct Outgoing<'a> {
+    pub(super) header: OutgoingHeader,
+    pub(super) carried: Carried,
     /// Own bytes in front of the shared payload.
-    prefix: &'a [u8],
-    payload: &'a [u8],
-    index: u64,
-    abs_send_time: u32,
-    transport_cc: u16,
+    pub(super) prefix: &'a [u8],
+    pub(super) payload: &'a [u8],
+    pub(super) index: u64,
+    pub(super) abs_send_time: u32,
+    pub(super) transport_cc: u16,
 }
 
 impl Router {
@@ -67,7 +67,7 @@ impl Router {
                 stream.keep(now, batch);
             }
         }
-        None
+        self.poll_late(now, out, drops)
     }
 
     fn poll_stream(
@@ -91,7 +91,12 @@ impl Router {
                         return Some(cursor.run.take().map_or(MediaOutput::Full, MediaOutput::Run));
                     }
                     cursor.arrival += 1;
+                    let waited = row.is_waiting();
                     let Some(index) = row.admit(arrival) else { continue };
+                    if waited {
+                        let coming = stream.arrivals.get(cursor.arrival..).unwrap_or_default();
+                        self.late.extend(late::behind(key, cursor.row, arrival, coming));
+                    }
                     let abs_send_time = extension::abs_send_time(now);
                     let packet = Outgoing {
                         header: header(
@@ -212,20 +217,26 @@ impl Router {
 }
 
 /// Largest payload that is ever forwarded: what the largest datagram that comes in can hold.
-const PAYLOAD_MAX: usize = 2048;
+pub(super) const PAYLOAD_MAX: usize = 2048;
 
 /// Bytes that a packet with such a payload takes at the most: header, what goes before the payload, and SRTP's tag.
-fn room_for(payload: usize) -> usize {
+pub(super) fn room_for(payload: usize) -> usize {
     HEADER_LEN_MAX + crate::rtp::rtx::OSN_LEN + payload + crate::srtp::OVERHEAD_MAX
 }
 
-fn header(row: &Row, marker: bool, timestamp: u32, payload_type: u8, index: u64) -> OutgoingHeader {
+pub(super) fn header(
+    row: &Row,
+    marker: bool,
+    timestamp: u32,
+    payload_type: u8,
+    index: u64,
+) -> OutgoingHeader {
     let ssrc = row.send.params().ssrc;
     OutgoingHeader { marker, payload_type, sequence: index as u16, timestamp, ssrc, padded: false }
 }
 
 /// Writes one packet, protected; where it lies in the buffer and how long it is.
-fn write(
+pub(super) fn write(
     transport: &Transport,
     row: &Row,
     packet: &Outgoing<'_>,

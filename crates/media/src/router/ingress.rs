@@ -27,7 +27,11 @@ impl Router {
         let packet = batch.bytes(start..start + len);
         let extensions = Extensions::parse(packet, &header, &transport.extension_ids);
         if let (Some(arrivals), Some(sequence)) = (&mut transport.arrivals, extensions.transport_cc) {
+            let idle = arrivals.timeout().is_none();
             arrivals.on_packet(turn.now, sequence);
+            if idle {
+                self.set_transport_alarm(turn, key);
+            }
         }
         let (stream, rtx) = self.find_stream(turn, key, &header, &extensions, packet)?;
         let inbound = Inbound { packet, start, header, extensions: &extensions };
@@ -114,21 +118,20 @@ impl Router {
         }
         let earlier = if rtx { stream.rtx.as_ref().map(|rtx| rtx.ssrc()) } else { stream.ssrc() };
         if rtx {
-            stream.bind_rtx(header.ssrc)
+            stream.bind_rtx(header.ssrc);
         } else {
-            stream.bind(header.ssrc)
+            stream.bind(header.ssrc);
         }
         let source = Source { producer, encoding: 0, rtx };
         transport.listener.latch(header.ssrc, source, earlier);
         if !rtx {
-            self.on_stream_begun(turn, stream_key);
+            self.on_stream_bound(turn, stream_key);
         }
         Ok(source)
     }
 
-    /// A stream has its SSRC: it shows among the scores, and who waits for it needs a key frame.
-    pub(super) fn on_stream_begun(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
-        self.tell_producer_score(turn, key);
+    /// A stream has its SSRC: who waits for it needs a key frame.
+    fn on_stream_bound(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
         if self.streams.get(key).is_some_and(|stream| stream.rows.iter().any(|row| row.is_waiting())) {
             self.request_key_frame(turn, key);
         }

@@ -132,9 +132,9 @@ impl Handshake {
     }
 
     /// What there is to send and to tell. Poll until it gives nothing.
-    pub(crate) fn poll(&mut self, mut send: impl FnMut(&[u8])) -> Option<HandshakeEvent> {
+    pub(crate) fn poll(&mut self, now: Now, mut send: impl FnMut(&[u8])) -> Option<HandshakeEvent> {
         if let Some(connected) = self.unverified.take_if(|_| self.remote.is_some()) {
-            return Some(self.verify(connected));
+            return Some(self.verify(now, connected));
         }
         if self.dtls.is_some() && self.state == DtlsState::New {
             return Some(self.go(DtlsState::Connecting));
@@ -146,7 +146,7 @@ impl Handshake {
                 // Nothing speaks over DTLS yet: data channels come with SCTP.
                 DtlsOutput::ApplicationData(_) => {}
                 DtlsOutput::Connected(connected) if self.remote.is_some() => {
-                    return Some(self.verify(connected));
+                    return Some(self.verify(now, connected));
                 }
                 DtlsOutput::Connected(connected) => self.unverified = Some(connected),
                 DtlsOutput::Closed => return self.end(DtlsState::Closed),
@@ -156,10 +156,11 @@ impl Handshake {
     }
 
     /// The peer's certificate against what the application said.
-    fn verify(&mut self, connected: Connected) -> HandshakeEvent {
+    fn verify(&mut self, now: Now, connected: Connected) -> HandshakeEvent {
         let signaled = self.remote.as_deref().unwrap_or_default();
         if Fingerprint::verify(signaled, &connected.peer_certificate).is_err() {
-            self.dtls = None;
+            // RFC 5763 §5: the session is torn down, and the peer, which believes itself connected, hears of it.
+            self.close(now);
             return self.go(DtlsState::Failed);
         }
         self.state = DtlsState::Connected;

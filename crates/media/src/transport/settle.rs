@@ -1,17 +1,17 @@
 //! After something has happened to ICE or DTLS: what changed is told, tables follow, keys are taken into use.
 
+use mafalda_api::id::ObjectId;
 use mafalda_api::types::data_structures as api;
-use mafalda_api::waist::Event;
+use mafalda_api::waist::{CloseCause, Event};
 
 use super::handshake::HandshakeEvent;
 use super::{Srtp, Transport};
-use crate::Tuple;
 use crate::dtls::KeyingMaterial;
 use crate::ice::{IceEvent, IceState};
 use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
-use crate::worker::drops::Drops;
-use crate::worker::turn::{ControlQueue, Wrap};
+use crate::worker::turn::{Effects, Wrap};
 use crate::worker::{Paths, TransportAt, Turn};
+use crate::{Now, Tuple};
 
 /// What the Router must know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,15 +29,25 @@ impl Transport {
         while let Some(event) = self.ice.poll_event() {
             settled.reachable |= self.on_ice(turn, paths, at, event);
         }
-        while let Some(event) = self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops) {
+        while let Some(event) = self.poll_handshake(turn.now, turn.effects) {
             settled.connected |= self.on_handshake(turn, event);
         }
         settled
     }
 
-    /// Sends what a closing handshake has to say, and tells nobody: the Transport is about to be gone.
-    pub(crate) fn settle_quietly(&mut self, turn: &mut Turn<'_>) {
-        while self.poll_handshake(&mut turn.effects.control, &mut turn.effects.drops).is_some() {}
+    /// Says goodbye to the peer (RFC 5246 §7.2.1), if there is a way to it, and tells nobody else.
+    pub(crate) fn say_goodbye(&mut self, now: Now, effects: &mut Effects) {
+        self.handshake.close(now);
+        while self.poll_handshake(now, effects).is_some() {}
+    }
+
+    /// Tells that its Router has taken it along, and it what lives in it.
+    pub(crate) fn tell_closed(&self, effects: &mut Effects) {
+        effects.tell(Event::Closed { id: self.id.into(), cause: CloseCause::RouterClosed });
+        let producers = self.producers.iter().map(|id| ObjectId::from(*id));
+        for id in producers.chain(self.consumers.keys().map(|id| ObjectId::from(*id))) {
+            effects.tell(Event::Closed { id, cause: CloseCause::TransportClosed });
+        }
     }
 
     /// Protects RTCP on its way to the peer; where it goes and how long it is.
@@ -79,18 +89,18 @@ impl Transport {
                 return lost && matches!(state, IceState::Connected | IceState::Completed);
             }
             IceEvent::CredentialsRetired(username_fragment) => {
-                paths.remove_username(username_fragment.as_str())
+                paths.remove_username(username_fragment.as_str());
             }
         }
         false
     }
 
-    fn poll_handshake(&mut self, control: &mut ControlQueue, drops: &mut Drops) -> Option<HandshakeEvent> {
+    fn poll_handshake(&mut self, now: Now, effects: &mut Effects) -> Option<HandshakeEvent> {
         let selected = self.ice.selected();
-        self.handshake.poll(|datagram| {
+        self.handshake.poll(now, |datagram| {
             // Without a way to the peer a flight is lost, and repeated later.
             if let Some(tuple) = selected {
-                control.push(Wrap::Plain(tuple), datagram, drops);
+                effects.control.push(Wrap::Plain(tuple), datagram, &mut effects.drops);
             }
         })
     }

@@ -221,7 +221,7 @@ impl Worker {
             // A Worker ends with its thread, which is not the machine's to end.
             ObjectId::Worker(_) => {}
             ObjectId::Router(id) => self.close_router(id),
-            ObjectId::Transport(id) => self.close_transport(id, CloseCause::Requested),
+            ObjectId::Transport(id) => self.close_transport(id),
             ObjectId::Producer(id) => self.close_producer(id),
             ObjectId::Consumer(id) => {
                 let Some(at) = self.consumers.get(&id).copied() else { return };
@@ -233,26 +233,27 @@ impl Worker {
         self.forget_closed();
     }
 
+    /// A Router goes as a whole: each object in it is told once, Transports before what lives in them.
     fn close_router(&mut self, id: RouterId) {
         let Some(key) = self.router_ids.remove(&id) else { return };
+        let Some(mut router) = self.routers.remove(key) else { return };
         self.effects.tell(Event::Closed { id: id.into(), cause: CloseCause::Requested });
-        let transports =
-            self.routers.get(key).map(|router| router.transports.values().map(|it| it.id).collect());
-        let transports: Vec<TransportId> = transports.unwrap_or_default();
-        for transport in transports {
-            self.close_transport(transport, CloseCause::RouterClosed);
+        for transport in router.transports.values_mut() {
+            transport.say_goodbye(self.now, &mut self.effects);
+            transport.tell_closed(&mut self.effects);
+            self.effects.closing.extend(transport.endpoints.sockets());
         }
-        self.routers.remove(key);
+        for transport in router.transports.values() {
+            self.forget(transport);
+        }
     }
 
-    fn close_transport(&mut self, id: TransportId, cause: CloseCause) {
+    fn close_transport(&mut self, id: TransportId) {
         let Some(at) = self.transports.get(&id).copied() else { return };
         let Some((router, mut turn, _)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
-        // The peer hears of it (RFC 5246 §7.2.1), if there is a way to it.
-        transport.handshake.close(turn.now);
-        transport.settle_quietly(&mut turn);
-        if let Some(transport) = router.close_transport(&mut turn, at.transport, cause) {
+        transport.say_goodbye(turn.now, turn.effects);
+        if let Some(transport) = router.close_transport(&mut turn, at.transport) {
             self.effects.closing.extend(transport.endpoints.sockets());
             self.forget(&transport);
         }

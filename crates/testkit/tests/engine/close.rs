@@ -68,7 +68,6 @@ fn a_transport_takes_along_what_is_in_it_and_what_hangs_on_that() {
 }
 
 #[test]
-#[ignore = "Consumers of a closing Router's Producers are told before their own Transport"]
 fn closing_a_router_tells_each_object_once_and_parents_before_children() {
     let mut scene = Scene::new(4);
     for codec in [Codec::Opus, Codec::Vp8, Codec::Av1] {

@@ -8,7 +8,6 @@ use mafalda_testkit::{Conditions, Receiving, Rtcp, RtcpKind, Sending};
 use crate::scene::{DELAY, Scene};
 
 #[test]
-#[ignore = "feedback waits for the Transport's next other deadline, up to a second"]
 fn the_sender_learns_what_arrived_of_the_whole_transport() {
     let mut scene = Scene::new(1);
     let (video, _) = scene.flow(Codec::Vp8);
@@ -23,7 +22,7 @@ fn the_sender_learns_what_arrived_of_the_whole_transport() {
     let sent = [video, audio].map(|it| scene.world.peer(scene.alice).sent(it.track)).iter().sum::<u64>();
     assert!((sent - 60..=sent).contains(&reported), "{reported} of {sent}");
     let reports = log.count_received(RtcpKind::TransportFeedback);
-    assert!((40..=60).contains(&reports), "one each 100 ms: {reports}");
+    assert!((20..=100).contains(&reports), "one each 50 to 250 ms: {reports}");
 }
 
 #[test]
@@ -113,7 +112,6 @@ fn statistics_tell_of_loss() {
 }
 
 #[test]
-#[ignore = "the engine tells no score before the first one that isn't 10"]
 fn a_streams_first_packet_brings_its_score() {
     let mut scene = Scene::new(6);
     let (sending, receiving) = scene.flow(Codec::Vp8);

@@ -92,7 +92,6 @@ fn reordering_doubling_and_jitter_harm_nothing() {
 }
 
 #[test]
-#[ignore = "what comes before the first packet of its key frame is never sent, not even when it is asked for"]
 fn a_begin_over_a_lossy_network_is_repaired_too() {
     for seed in 0..20 {
         let mut scene = Scene::new(seed);
