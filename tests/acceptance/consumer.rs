@@ -20,7 +20,6 @@ on_each_backend! {
     capabilities_that_do_not_fit_are_refused,
     an_unknown_producer_is_named,
     a_dump_tells_what_it_is,
-    #[ignore = "a Producer's stream is there before its first packet"]
     statistics_begin_at_zero,
     it_pauses_and_resumes,
     its_producers_pauses_are_told,

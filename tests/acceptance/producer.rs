@@ -17,9 +17,7 @@ on_each_backend! {
     an_encoding_needs_a_name,
     its_consumable_parameters_are_the_routers,
     a_transport_has_one_cname,
-    #[ignore = "a Producer's stream is there before its first packet"]
     a_dump_tells_what_it_is,
-    #[ignore = "a Producer's stream is there before its first packet"]
     statistics_begin_with_the_first_packet,
     it_pauses_and_resumes,
     closing_is_told_to_all,

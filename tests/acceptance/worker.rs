@@ -22,7 +22,6 @@ on_each_backend! {
     wrong_settings_are_refused,
     its_certificate_can_be_given,
     its_thread_begins_with_the_initializer,
-    #[ignore = "the caller is told of a closed channel, not of the panic"]
     a_panic_in_its_beginning_is_told,
     a_panic_in_its_beginning_harms_nobody_else,
     a_dump_tells_its_routers,
@@ -30,7 +29,6 @@ on_each_backend! {
     dropping_the_last_handle_closes,
     a_weak_handle_keeps_nothing_alive,
     a_detached_worker_stays,
-    #[ignore = "events of detached objects are out of the session's scope"]
     what_is_detached_is_still_followed,
 }
 

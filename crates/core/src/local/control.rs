@@ -233,7 +233,7 @@ impl Control {
             running.thread.join();
         }
         if self.log.contains(id.into()) {
-            let cause = panic.map_or(CloseCause::Requested, CloseCause::Died);
+            let cause = panic.clone().map_or(CloseCause::Requested, CloseCause::Died);
             for event in self.log.closing(id.into(), cause) {
                 self.append(event);
             }
@@ -243,14 +243,20 @@ impl Control {
         let waiting = self.pending.iter().filter(|(_, pending)| pending.waiting.contains(&id));
         let waiting: Vec<_> = waiting.map(|(request, pending)| (*request, pending.closes)).collect();
         for (request, closes) in waiting {
-            let ended = Failure::new(ErrorCode::Disconnected, "the worker has ended").about(id);
-            self.on_reply(id, request, if closes { Ok(Done.into()) } else { Err(ended) });
+            self.on_reply(
+                id,
+                request,
+                if closes { Ok(Done.into()) } else { Err(ended(id, panic.as_deref())) },
+            );
         }
     }
 
     fn append(&mut self, event: Event) {
         if let Event::Closed { id, .. } = &event {
             self.routes.remove(id);
+        }
+        if !matches!(event, Event::Appeared(_)) {
+            tracing::debug!(?event);
         }
         self.log.append(event);
         for watcher in &self.watchers {
@@ -290,5 +296,13 @@ impl Control {
     fn answer(&self, answering: Answering, result: Result<Reply, Failure>) {
         // The caller may have gone; what was done stays done.
         let _ = answering.send(result.map(|reply| Answer { reply, at: self.log.position() }));
+    }
+}
+
+/// Why a Worker that has ended gives no answer.
+fn ended(id: WorkerId, panic: Option<&str>) -> Failure {
+    match panic {
+        Some(text) => Failure::new(ErrorCode::System, format!("the worker has panicked: {text}")).about(id),
+        None => Failure::new(ErrorCode::Disconnected, "the worker has ended").about(id),
     }
 }

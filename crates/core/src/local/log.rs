@@ -3,7 +3,7 @@
 //! All Workers' events are folded into one numbered, bounded log; snapshots come from the state beside it, so a Worker never
 //! has to make one. Pure: no clock, no threads.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use mafalda_api::id::{ObjectId, RouterId, SessionId};
 use mafalda_api::waist::{CloseCause, Event, ObjectState, Position, Scope, Update};
@@ -12,11 +12,11 @@ use mafalda_api::waist::{CloseCause, Event, ObjectState, Position, Scope, Update
 /// about 300 bytes each this bounds the log to some 5 MB.
 pub(crate) const LOG_EVENTS_MAX: usize = 16_384;
 
-/// One event, with what its scope is judged by: both are those of the moment before it happened.
+/// One event, with what its scope is judged by.
 #[derive(Debug)]
 struct Entry {
     event: Event,
-    owner: Option<SessionId>,
+    session: Option<SessionId>,
     router: Option<RouterId>,
 }
 
@@ -24,7 +24,7 @@ impl Entry {
     fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.owner == Some(*session),
+            Scope::Session(session) => self.session == Some(*session),
             Scope::Routers(routers) => self.router.is_some_and(|router| routers.contains(&router)),
         }
     }
@@ -38,11 +38,19 @@ pub(crate) struct Log {
     entries: VecDeque<Entry>,
     /// Ordered by kind first, so that parents come before their children.
     objects: BTreeMap<ObjectId, ObjectState>,
+    /// Who made each object. A session goes on seeing what it has detached: its handles are still there.
+    sessions: HashMap<ObjectId, SessionId>,
 }
 
 impl Log {
     pub(crate) fn new(epoch: u64) -> Self {
-        Self { epoch, sequence: 0, entries: VecDeque::new(), objects: BTreeMap::new() }
+        Self {
+            epoch,
+            sequence: 0,
+            entries: VecDeque::new(),
+            objects: BTreeMap::new(),
+            sessions: HashMap::new(),
+        }
     }
 
     pub(crate) fn position(&self) -> Position {
@@ -52,13 +60,17 @@ impl Log {
     /// Takes an event in and says what it is for a scope: see [`Log::update_for`].
     pub(crate) fn append(&mut self, event: Event) {
         let subject = event.subject();
-        let (owner, router) = match &event {
-            Event::Appeared(state) => (state.origin().owner, self.router_of_new(state)),
-            _ => (self.objects.get(&subject).and_then(|state| state.origin().owner), self.router_of(subject)),
-        };
+        if let Event::Appeared(state) = &event {
+            self.sessions.extend(state.origin().owner.map(|owner| (subject, owner)));
+            self.objects.insert(subject, state.clone());
+        }
+        let (session, router) = (self.sessions.get(&subject).copied(), self.router_of(subject));
         match &event {
-            Event::Appeared(state) => drop(self.objects.insert(subject, state.clone())),
-            Event::Closed { .. } => drop(self.objects.remove(&subject)),
+            Event::Appeared(_) => {}
+            Event::Closed { .. } => {
+                self.objects.remove(&subject);
+                self.sessions.remove(&subject);
+            }
             _ => {
                 if let Some(state) = self.objects.get_mut(&subject) {
                     state.apply(&event);
@@ -66,7 +78,7 @@ impl Log {
             }
         }
         self.sequence += 1;
-        self.entries.push_back(Entry { event, owner, router });
+        self.entries.push_back(Entry { event, session, router });
         if self.entries.len() > LOG_EVENTS_MAX {
             self.entries.pop_front();
         }
@@ -122,7 +134,7 @@ impl Log {
     fn shows(&self, state: &ObjectState, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => state.origin().owner == Some(*session),
+            Scope::Session(session) => self.sessions.get(&state.id()) == Some(session),
             Scope::Routers(routers) => {
                 self.router_of(state.id()).is_some_and(|router| routers.contains(&router))
             }
@@ -132,14 +144,9 @@ impl Log {
     fn router_of(&self, id: ObjectId) -> Option<RouterId> {
         match id {
             ObjectId::Router(router) => Some(router),
-            _ => self.objects.get(&id).and_then(|state| self.router_of_new(state)),
-        }
-    }
-
-    fn router_of_new(&self, state: &ObjectState) -> Option<RouterId> {
-        match state {
-            ObjectState::Router(state) => Some(state.id),
-            _ => state.parent().and_then(|parent| self.router_of(parent)),
+            _ => {
+                self.objects.get(&id).and_then(ObjectState::parent).and_then(|parent| self.router_of(parent))
+            }
         }
     }
 }

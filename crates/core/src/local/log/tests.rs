@@ -87,12 +87,14 @@ fn closing_names_children_after_their_parents() {
 }
 
 #[test]
-fn a_detached_object_leaves_its_sessions_scope_with_an_event_that_is_still_in_it() {
+fn a_session_goes_on_seeing_what_it_has_detached() {
     let owner = SessionId::new();
     let w = WorkerId::new();
     let mut log = Log::new(1);
     log.append(worker(w, owner));
     log.append(Event::Detached { id: w.into() });
     assert!(matches!(log.newest_for(&Scope::Session(owner)), Update::Event { .. }));
-    assert!(ids(&log.snapshot(&Scope::Session(owner))).is_empty());
+    assert_eq!(ids(&log.snapshot(&Scope::Session(owner))), [w.into()]);
+    log.append(Event::Closed { id: w.into(), cause: CloseCause::Requested });
+    assert!(matches!(log.newest_for(&Scope::Session(owner)), Update::Event { .. }));
 }
