@@ -67,6 +67,12 @@ impl Thread {
         self.poster.stop();
     }
 
+    /// Makes the thread panic in its next turn.
+    #[cfg(test)]
+    pub(crate) fn panic(&self) {
+        self.poster.panic();
+    }
+
     /// Waits until the thread is gone.
     pub(crate) fn join(self) {
         // A panic was caught inside and reported.

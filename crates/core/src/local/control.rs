@@ -75,6 +75,8 @@ impl Control {
                 Message::Watch { from, watcher } => self.on_watch(from, watcher),
                 Message::Report { worker, reports } => self.on_reports(worker, reports),
                 Message::Stop => break,
+                #[cfg(test)]
+                Message::Panic(worker) => self.workers[&worker].thread.panic(),
             }
         }
         self.stop(messages);
