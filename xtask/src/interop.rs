@@ -36,8 +36,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Process::cargo().args(["build"]).args(mode).dir(&workspace.root).run()?;
         Ok(Outcome::Passed)
     }) && report.step("client", None, || {
-        let build = Process::cargo().args(["build"]).dir(&workspace.path(CLIENT));
-        build.env("CARGO_TARGET_DIR", &target).run()?;
+        for command in ["build", "test"] {
+            let cargo = Process::cargo().args([command, "--locked"]).dir(&workspace.path(CLIENT));
+            cargo.env("CARGO_TARGET_DIR", &target).run()?;
+        }
         Ok(Outcome::Passed)
     });
     if is_built {

@@ -60,7 +60,7 @@ mod tests {
     fn a_repair_closes_its_gap_and_a_shift_is_wrong() {
         let mut received = Received::default();
         for number in [9, 10, 12, 13, 11, 11] {
-            received.push(number as u16 + 65530, Some((number, false)));
+            received.push((number as u16).wrapping_add(65_530), Some((number, false)));
         }
         assert_eq!((received.unbroken(), received.late, received.repeated, received.wrong), (5, 1, 1, 0));
         received.push(0, Some((14, false)));

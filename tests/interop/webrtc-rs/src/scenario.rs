@@ -1,10 +1,10 @@
 //! What happens: one sends, a second later another comes to receive, both leave again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::check::Checks;
 use crate::received::Received;
@@ -24,6 +24,9 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 const VIDEO_PACKETS: usize = 600;
 const AUDIO_PACKETS: usize = 200;
 
+/// Transport-wide feedback that must come. The gateway may let 250 ms pass between two messages; a busy machine makes it more.
+const FEEDBACK_PER_SECOND_MIN: f64 = 3.0;
+
 /// Goes through it all against the gateway at `url`.
 pub(crate) async fn run(url: &str, checks: &mut Checks) -> Result<()> {
     let room = format!("interop-{}", std::process::id());
@@ -36,7 +39,7 @@ pub(crate) async fn run(url: &str, checks: &mut Checks) -> Result<()> {
 
     let took = wait_for_media(&mut sender, &receiver).await?;
     println!("        watched for {:.1} s", took.as_secs_f64());
-    check_media(checks, &receiver);
+    check_media(checks, &sender, &receiver);
     check_feedback(checks, &sender, &receiver, asked_before);
     check_repairs(checks, &sender, &receiver);
     check_end(checks, &mut sender, &mut receiver).await
@@ -59,14 +62,14 @@ fn has_all(sender: &Sender, receiver: &Receiver) -> bool {
         && receiver.link.seen.sender_reports_of(&receiver.ssrcs)
 }
 
-fn check_media(checks: &mut Checks, receiver: &Receiver) {
-    let lost = load(&receiver.link.seen.lost);
+fn check_media(checks: &mut Checks, sender: &Sender, receiver: &Receiver) {
+    let lost = load(&sender.link.seen.lost) + load(&receiver.link.seen.lost);
     let video = receiver.streams.video();
     checks.note("video arrives whole", is_whole(&video, VIDEO_PACKETS), &describe(&video));
     checks.note(
         "video arrives in order, repairs aside",
-        u64::from(video.late) <= 2 * lost,
-        &format!("{} packets came behind a younger one, {lost} were lost here", video.late),
+        u64::from(video.late) <= lost,
+        &format!("{} packets came behind a younger one, {lost} were lost on purpose", video.late),
     );
     let audio = receiver.streams.audio();
     let is_straight = is_whole(&audio, AUDIO_PACKETS) && audio.late + audio.repeated == 0;
@@ -94,7 +97,12 @@ fn check_feedback(checks: &mut Checks, sender: &Sender, receiver: &Receiver, ask
     let reported = receiver.link.seen.sender_reports_of(&receiver.ssrcs);
     checks.note("sender reports come to the receiver", reported, &format!("asked of {:?}", receiver.ssrcs));
     let feedback = load(&sender.link.seen.transport_feedback);
-    checks.note("transport-wide feedback comes to the sender", feedback > 0, &format!("{feedback} packets"));
+    let took = sender.since.elapsed().as_secs_f64();
+    checks.note(
+        "transport-wide feedback comes to the sender in time",
+        feedback as f64 >= took * FEEDBACK_PER_SECOND_MIN,
+        &format!("{feedback} messages in {took:.1} s"),
+    );
 }
 
 /// That nothing is missing in spite of this is what the check of the video says.

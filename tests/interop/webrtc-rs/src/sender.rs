@@ -12,7 +12,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::interval;
+use tokio::time::{Instant, interval};
 use webrtc::media_stream::MediaStreamTrack;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
@@ -42,6 +42,8 @@ pub(crate) const SSRCS: [u32; 2] = [AUDIO.ssrc, VIDEO.ssrc];
 /// A peer that sends until it leaves.
 pub(crate) struct Sender {
     pub(crate) link: Link,
+    /// When media began to flow.
+    pub(crate) since: Instant,
     signaling: Signaling,
     pump: JoinHandle<Result<()>>,
 }
@@ -83,7 +85,7 @@ impl Sender {
         }
         link.connected().await?;
         let pump = tokio::spawn(pump(audio, video, Arc::clone(&link.seen)));
-        Ok(Self { link, signaling, pump })
+        Ok(Self { link, since: Instant::now(), signaling, pump })
     }
 
     /// Fails if sending has failed.
