@@ -216,7 +216,7 @@ impl Control {
                 Report::Started => self.on_started(worker),
                 Report::Reply { request, result } => self.on_reply(worker, request, result),
                 Report::Event(event) => self.append(event),
-                Report::Ended { panic } => self.on_ended(worker, panic),
+                Report::Ended { panic } => self.on_ended(worker, panic.as_deref()),
             }
         }
         self.watchers.retain(|watcher| !watcher.is_abandoned());
@@ -230,12 +230,12 @@ impl Control {
     }
 
     /// All that lived in the Worker is gone, and so are its answers.
-    fn on_ended(&mut self, id: WorkerId, panic: Option<String>) {
+    fn on_ended(&mut self, id: WorkerId, panic: Option<&str>) {
         if let Some(running) = self.workers.remove(&id) {
             running.thread.join();
         }
         if self.log.contains(id.into()) {
-            let cause = panic.clone().map_or(CloseCause::Requested, CloseCause::Died);
+            let cause = panic.map_or(CloseCause::Requested, |text| CloseCause::Died(text.into()));
             for event in self.log.closing(id.into(), cause) {
                 self.append(event);
             }
@@ -245,11 +245,7 @@ impl Control {
         let waiting = self.pending.iter().filter(|(_, pending)| pending.waiting.contains(&id));
         let waiting: Vec<_> = waiting.map(|(request, pending)| (*request, pending.closes)).collect();
         for (request, closes) in waiting {
-            self.on_reply(
-                id,
-                request,
-                if closes { Ok(Done.into()) } else { Err(ended(id, panic.as_deref())) },
-            );
+            self.on_reply(id, request, if closes { Ok(Done.into()) } else { Err(ended(id, panic)) });
         }
     }
 
