@@ -150,8 +150,8 @@ impl SendBuffer {
 pub enum Sender {
     /// Handshakes, answers to checks and feedback.
     Control,
-    /// Media of a Consumer: the machine's own number for it, to be given back in `Input::Unsent`.
-    Consumer(u64),
+    /// Media of a Consumer, which the SSRC of its media stands for. To be given back in `Input::Unsent`.
+    Consumer(u32),
 }
 
 /// Consecutive packets in a [`SendBuffer`] for one destination: all of `segment_size` bytes, but for the last, which may be
@@ -180,15 +180,16 @@ impl Run {
         Self { tuple, sender, segment_size, count: 1, start, len }
     }
 
-    /// Adds the packet that lies behind the run; `false` when it needs a run of its own.
-    pub(crate) fn extend(&mut self, tuple: Tuple, sender: Sender, start: usize, len: usize) -> bool {
+    /// Adds the one packet of `next`, which lies behind the run; `false` when it needs a run of its own.
+    pub(crate) fn join(&mut self, next: &Self) -> bool {
         let whole = self.len == usize::from(self.segment_size) * usize::from(self.count);
-        let fits = len <= usize::from(self.segment_size) && len > 0 && self.len + len <= Self::BYTES_MAX;
-        let follows = self.tuple == tuple && self.sender == sender && self.start + self.len == start;
-        if !(whole && fits && follows && self.count < Self::PACKETS_MAX) {
+        let fits = next.len <= usize::from(self.segment_size) && self.len + next.len <= Self::BYTES_MAX;
+        let follows = self.start + self.len == next.start && next.count == 1 && next.len > 0;
+        let alike = self.tuple == next.tuple && self.sender == next.sender;
+        if !(whole && fits && follows && alike && self.count < Self::PACKETS_MAX) {
             return false;
         }
-        self.len += len;
+        self.len += next.len;
         self.count += 1;
         true
     }
@@ -236,20 +237,20 @@ mod tests {
         let mut out = SendBuffer::new(4096);
         let mut run = Run::new(tuple(1), Sender::Control, out.commit(100), 100);
         let start = out.commit(100);
-        assert!(run.extend(tuple(1), Sender::Control, start, 100));
+        assert!(run.join(&Run::new(tuple(1), Sender::Control, start, 100)));
         let start = out.commit(40);
-        assert!(run.extend(tuple(1), Sender::Control, start, 40));
+        assert!(run.join(&Run::new(tuple(1), Sender::Control, start, 40)));
         let start = out.commit(40);
-        assert!(!run.extend(tuple(1), Sender::Control, start, 40), "the shorter one was the last");
+        assert!(!run.join(&Run::new(tuple(1), Sender::Control, start, 40)), "the shorter one was the last");
         assert_eq!(out.packets(&run).map(<[u8]>::len).collect::<Vec<_>>(), [100, 100, 40]);
     }
 
     #[test]
     fn a_run_ends_at_another_destination_a_larger_packet_and_a_gap() {
         let mut run = Run::new(tuple(1), Sender::Control, 0, 100);
-        assert!(!run.extend(tuple(2), Sender::Control, 100, 100));
-        assert!(!run.extend(tuple(1), Sender::Consumer(1), 100, 100));
-        assert!(!run.extend(tuple(1), Sender::Control, 100, 101));
-        assert!(!run.extend(tuple(1), Sender::Control, 101, 100));
+        assert!(!run.join(&Run::new(tuple(2), Sender::Control, 100, 100)));
+        assert!(!run.join(&Run::new(tuple(1), Sender::Consumer(1), 100, 100)));
+        assert!(!run.join(&Run::new(tuple(1), Sender::Control, 100, 101)));
+        assert!(!run.join(&Run::new(tuple(1), Sender::Control, 101, 100)));
     }
 }

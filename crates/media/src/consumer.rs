@@ -10,7 +10,7 @@ use mafalda_api::waist::{ConsumerState, Origin};
 
 use crate::router::StreamKey;
 
-pub(crate) use row::{Row, RowParams};
+pub(crate) use row::{Offer, Row, RowParams};
 
 /// Where a Consumer's row is.
 #[derive(Debug)]
@@ -39,8 +39,6 @@ pub(crate) struct Consumer {
     pub(crate) producer_paused: bool,
     pub(crate) score: ConsumerScore,
     pub(crate) place: Place,
-    /// The number that its packets' runs carry.
-    pub(crate) number: u64,
 }
 
 impl Consumer {

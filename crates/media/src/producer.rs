@@ -14,7 +14,7 @@ use mafalda_api::waist::{ErrorCode, Failure, Origin, Produce, ProducerState};
 use crate::router::{StreamKey, TransportKey};
 
 pub(crate) use format::{Format, Formats, apt};
-pub(crate) use stream::{Arrival, Carried, Inbound, ProducerStream, StreamNews};
+pub(crate) use stream::{Arrival, Carried, Inbound, Numbering, ProducerStream, StreamNews};
 
 /// Where a Router's first mapped SSRC is drawn from; the others follow. They name streams inside a Router, and between Routers.
 pub(crate) const MAPPED_SSRC_RANGE: std::ops::RangeInclusive<u32> = 100_000_000..=999_999_999;

@@ -1,24 +1,24 @@
 //! A Router in the machine: the tables that forwarding runs along.
 //!
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
-//! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer), `feedback` (RTCP that comes),
-//! `report` (RTCP that goes), `late` (what
-//! came before the beginning of its key frame), `media` (Producers and Consumers come, change and go), `migrate` (a Transport leaves or comes, live)
-//! and `inspect` (dumps and statistics).
+//! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer, through an `outlet` per
+//! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `media` (Producers and
+//! Consumers come, change and go), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
 
 mod egress;
 mod feedback;
 mod ingress;
 mod inspect;
-mod late;
 mod media;
 mod migrate;
+mod outlet;
 mod report;
+mod score;
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
-use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId};
+use mafalda_api::id::{ConsumerId, ProducerId, RouterId};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
 use mafalda_api::waist::{CloseCause, Event, Origin, RouterState};
 use slotmap::{SlotMap, new_key_type};
@@ -28,8 +28,10 @@ use crate::transport::{Settled, Transport};
 use crate::worker::Turn;
 use crate::worker::timers::Timer;
 
-pub(crate) use egress::{Cursor, MediaOutput};
+use egress::Cursor;
+pub(crate) use egress::MediaOutput;
 pub use migrate::TransportState;
+use score::ScoreNews;
 
 new_key_type! {
     /// A Router of a Worker.
@@ -49,6 +51,8 @@ const RESENDS_MAX: usize = 4096;
 struct ResendJob {
     stream: StreamKey,
     row: usize,
+    /// Whose row that was then.
+    consumer: ConsumerId,
     resend: crate::stream::Resend,
 }
 
@@ -68,10 +72,8 @@ pub(crate) struct Router {
     dirty: Vec<StreamKey>,
     cursor: Cursor,
     resends: VecDeque<ResendJob>,
-    /// Sent when this turn's packets are in the ring.
-    late: VecDeque<late::LateJob>,
     next_mapped_ssrc: u32,
-    next_consumer_number: u64,
+    scores: ScoreNews,
 }
 
 impl Router {
@@ -94,9 +96,8 @@ impl Router {
             dirty: Vec::new(),
             cursor: Cursor::default(),
             resends: VecDeque::new(),
-            late: VecDeque::new(),
             next_mapped_ssrc: first_mapped_ssrc,
-            next_consumer_number: 0,
+            scores: ScoreNews::default(),
         }
     }
 
@@ -111,14 +112,14 @@ impl Router {
     }
 
     /// Takes a Transport in.
-    pub(crate) fn add_transport(&mut self, turn: &mut Turn<'_>, transport: Transport) -> TransportKey {
+    pub(crate) fn add_transport(&mut self, turn: &mut Turn, transport: Transport) -> TransportKey {
         let key = self.transports.insert(transport);
         self.set_transport_alarm(turn, key);
         key
     }
 
     /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
-    pub(crate) fn close_transport(&mut self, turn: &mut Turn<'_>, key: TransportKey) -> Option<Transport> {
+    pub(crate) fn close_transport(&mut self, turn: &mut Turn, key: TransportKey) -> Option<Transport> {
         let transport = self.transports.get(key)?;
         turn.effects.tell(Event::Closed { id: transport.id.into(), cause: CloseCause::Requested });
         let consumers: Vec<ConsumerId> = transport.consumers.keys().copied().collect();
@@ -132,23 +133,23 @@ impl Router {
     }
 
     /// Sees to it that the Transport is woken for its next deadline.
-    pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn, key: TransportKey) {
         if let Some(transport) = self.transports.get_mut(key) {
             let at = transport.timeout();
-            turn.timers.set(&mut transport.alarm, Timer::Transport(self.key, key), at);
+            turn.wake(&mut transport.alarm, Timer::Transport(self.key, key), at);
         }
     }
 
     /// Sees to it that the stream is woken for its next deadline.
-    fn set_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    fn set_stream_alarm(&mut self, turn: &mut Turn, key: StreamKey) {
         if let Some(stream) = self.streams.get_mut(key) {
             let at = stream.timeout();
-            turn.timers.set(&mut stream.alarm, Timer::Stream(self.key, key), at);
+            turn.wake(&mut stream.alarm, Timer::Stream(self.key, key), at);
         }
     }
 
     /// A stream's alarm has gone off: packets are asked for, or a key frame again.
-    pub(crate) fn on_stream_alarm(&mut self, turn: &mut Turn<'_>, key: StreamKey, at: std::time::Instant) {
+    pub(crate) fn on_stream_alarm(&mut self, turn: &mut Turn, key: StreamKey, at: std::time::Instant) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         if !stream.alarm.ring(at) {
             return;
@@ -160,13 +161,13 @@ impl Router {
         }
         self.ask_for_lost(turn, key);
         if scored {
-            self.tell_producer_score(turn, key);
+            self.mark_producer_score(turn, key);
         }
         self.set_stream_alarm(turn, key);
     }
 
     /// A Transport's alarm has gone off: its RTCP is due. ICE and DTLS are the Worker's to wake.
-    pub(crate) fn on_report_time(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(crate) fn on_report_time(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
         if transport.srtp.is_none() {
             return;
@@ -180,14 +181,10 @@ impl Router {
     }
 
     /// ICE or DTLS have made progress: media may flow from now on, and deadlines are others.
-    pub(crate) fn on_settled(&mut self, turn: &mut Turn<'_>, key: TransportKey, settled: Settled) {
+    pub(crate) fn on_settled(&mut self, turn: &mut Turn, key: TransportKey, settled: Settled) {
         if settled.connected || settled.reachable {
             self.refresh_consumers(turn, key);
         }
         self.set_transport_alarm(turn, key);
-    }
-
-    pub(crate) fn transport_of(&self, id: TransportId) -> Option<TransportKey> {
-        self.transports.iter().find(|(_, transport)| transport.id == id).map(|(key, _)| key)
     }
 }

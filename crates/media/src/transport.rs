@@ -7,6 +7,7 @@ mod endpoints;
 mod handshake;
 mod listener;
 mod settle;
+mod srtp;
 mod traffic;
 
 use std::time::{Duration, Instant};
@@ -24,15 +25,17 @@ use crate::dtls::Certificate;
 use crate::ice::{IceConfig, IceLite};
 use crate::router::StreamKey;
 use crate::rtp::extension::{ExtensionIds, ExtensionKind};
-use crate::srtp::{SrtpReceiver, SrtpSender};
 use crate::stream::ArrivalLog;
 use crate::worker::timers::Alarm;
 use crate::worker::{ListenSocket, Turn};
 
+#[cfg(test)]
+pub(crate) use endpoints::CONNECTIONS_MAX;
 pub(crate) use endpoints::{Endpoints, Preference};
 pub(crate) use handshake::Handshake;
 pub(crate) use listener::{Names, RtpListener, Source};
 pub(crate) use settle::Settled;
+pub(crate) use srtp::{Opened, Srtp};
 pub(crate) use traffic::Traffic;
 
 /// Between RTCP rounds: once a second, drawn from 1.0 to 1.5 of it so that many Transports don't report together
@@ -42,15 +45,10 @@ const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
 const RTCP_FIRST: Duration = Duration::from_millis(500);
 /// How often the lifting of a limit is told, as in mediasoup: REMB has no acknowledgement.
 const REMB_REPEATS: u8 = 4;
+/// Where Consumers' SSRCs begin again: not at small numbers, which test tools and probes use.
+const SSRC_FIRST: u32 = 100_000_000;
 /// Where MIDs begin again, as in mediasoup: eight digits are what the extension's slot holds.
 const MID_WRAP: u32 = 100_000_000;
-
-/// Keys of both directions.
-#[derive(Debug)]
-pub(crate) struct Srtp {
-    pub(crate) sender: SrtpSender,
-    pub(crate) receiver: SrtpReceiver,
-}
 
 /// Which Consumer an SSRC in feedback means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +86,12 @@ pub(crate) struct Transport {
     pub(crate) targets: HashMap<u32, Target>,
     pub(crate) cname: Option<String>,
     next_mid: u32,
+    /// The SSRC of the next Consumer. See [`Transport::take_ssrc`].
+    next_ssrc: u32,
     /// What to acknowledge with transport-wide feedback, once a Producer has it.
     pub(crate) arrivals: Option<ArrivalLog>,
+    /// The stream that the newest of these packets was of. The acknowledgement names one, though it is for all of them.
+    pub(crate) acknowledged_ssrc: u32,
     /// The SSRC that our own feedback comes from: RTCP needs one, and there is no stream of ours behind it.
     pub(crate) feedback_ssrc: u32,
     pub(crate) next_rtcp: Instant,
@@ -121,7 +123,7 @@ pub(crate) struct RecvExtensions {
 
 impl Transport {
     pub(crate) fn new(
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         command: &CreateWebRtcTransport,
         origin: Origin,
         certificate: &Certificate,
@@ -142,7 +144,7 @@ impl Transport {
         Ok(Self {
             id: command.id,
             origin,
-            ice: IceLite::new(IceConfig { consent_timeout }, turn.rng),
+            ice: IceLite::new(IceConfig { consent_timeout }, &mut turn.rng),
             handshake: Handshake::new(certificate),
             endpoints,
             srtp: None,
@@ -155,7 +157,9 @@ impl Transport {
             targets: HashMap::new(),
             cname: None,
             next_mid: 0,
+            next_ssrc: turn.rng.random_range(SSRC_FIRST..=u32::MAX),
             arrivals: None,
+            acknowledged_ssrc: 0,
             feedback_ssrc: turn.rng.random(),
             next_rtcp: turn.now.at + RTCP_FIRST,
             next_transport_cc: 0,
@@ -207,6 +211,25 @@ impl Transport {
         mid.to_string()
     }
 
+    /// An SSRC for a Consumer's media; its successor is for retransmissions.
+    ///
+    /// They are counted on, not drawn: one that comes back after its Consumer has gone would begin its indices anew under the same
+    /// key (RFC 3711 §9.1). After two thousand million Consumers they do come back.
+    pub(crate) fn take_ssrc(&mut self) -> u32 {
+        loop {
+            let ssrc = self.next_ssrc;
+            self.next_ssrc = ssrc.checked_add(2).filter(|next| *next < u32::MAX).unwrap_or(SSRC_FIRST);
+            let free = |ssrc: u32| {
+                !self.targets.contains_key(&ssrc)
+                    && self.listener.by_ssrc(ssrc).is_none()
+                    && ssrc != self.feedback_ssrc
+            };
+            if ssrc < u32::MAX && free(ssrc) && free(ssrc + 1) {
+                return ssrc;
+            }
+        }
+    }
+
     /// Takes over which header extensions a Producer's packets have.
     pub(crate) fn learn_extensions(&mut self, parameters: &RtpParameters) {
         for extension in &parameters.header_extensions {
@@ -252,7 +275,7 @@ impl Transport {
     }
 
     /// Draws when the next RTCP round is.
-    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn<'_>) {
+    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn) {
         self.next_rtcp = turn.now.at + RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
     }
 

@@ -5,6 +5,8 @@
 //! is over; [`Worker::reclaim`] gives the memory back.
 
 mod call;
+mod datagram;
+mod drain;
 pub(crate) mod drops;
 mod input;
 mod output;
@@ -18,15 +20,12 @@ use std::time::Instant;
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId, WorkerId};
 use mafalda_api::waist::{Failure, Reply};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use slotmap::SlotMap;
 
-use crate::buffer::{Batch, Datagram, Run, SendBuffer, Sender};
-use crate::demux::Kind;
+use crate::buffer::{Batch, SendBuffer, Sender};
 use crate::dtls::Certificate;
-use crate::router::{MediaOutput, Router, RouterKey, TransportState};
-use crate::stun;
+use crate::router::{Router, RouterKey, TransportState};
+use crate::transport::Transport;
 use crate::{Now, SocketId, Tuple};
 
 pub use drops::{DropReason, Drops};
@@ -35,11 +34,7 @@ pub use output::Output;
 pub(crate) use paths::{Paths, TransportAt};
 pub(crate) use turn::Turn;
 
-use timers::{Timer, Timers};
-use turn::{Effects, Wrap};
-
-/// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
-const MEDIA_LEN_MAX: usize = 2048;
+use timers::Timer;
 
 /// What a Worker is made of.
 #[derive(Clone, Debug)]
@@ -54,16 +49,13 @@ pub struct WorkerConfig {
 #[derive(Debug)]
 pub struct Worker {
     config: WorkerConfig,
-    rng: StdRng,
-    now: Now,
+    turn: Turn,
     routers: SlotMap<RouterKey, Router>,
     router_ids: HashMap<RouterId, RouterKey>,
     transports: HashMap<TransportId, TransportAt>,
     producers: HashMap<ProducerId, RouterKey>,
     consumers: HashMap<ConsumerId, TransportAt>,
     paths: Paths,
-    timers: Timers,
-    effects: Effects,
     replies: VecDeque<(u64, Result<Reply, Failure>)>,
     batch: Option<Batch>,
 }
@@ -74,24 +66,23 @@ impl Worker {
     pub fn new(config: WorkerConfig, seed: [u8; 32], now: Now) -> Self {
         Self {
             config,
-            rng: StdRng::from_seed(seed),
-            now,
+            turn: Turn::new(seed, now),
             routers: SlotMap::with_key(),
             router_ids: HashMap::new(),
             transports: HashMap::new(),
             producers: HashMap::new(),
             consumers: HashMap::new(),
             paths: Paths::default(),
-            timers: Timers::default(),
-            effects: Effects::default(),
             replies: VecDeque::new(),
             batch: None,
         }
     }
 
     /// Takes in what happened.
+    ///
+    /// Packets of the input before that were not polled are lost.
     pub fn handle(&mut self, now: Now, input: Input) {
-        self.now = now;
+        self.begin(now);
         match input {
             Input::Datagrams(batch) => self.on_batch(batch),
             Input::Call { request, call, sockets } => self.on_call(request, *call, &sockets),
@@ -104,22 +95,13 @@ impl Worker {
 
     /// The next thing to do; `None` when there is nothing left until the next input.
     pub fn poll(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        if let Some(output) = self.poll_control(out).or_else(|| self.poll_media(out)) {
-            return Some(output);
-        }
-        if let Some(event) = self.effects.events.pop_front() {
-            return Some(Output::Event(event));
-        }
-        if let Some((request, result)) = self.replies.pop_front() {
-            return Some(Output::Reply { request, result });
-        }
-        self.effects.closing.pop().map(Output::CloseSocket)
+        self.poll_output(out)
     }
 
     /// When to call with [`Input::Timeout`].
     #[must_use]
     pub fn timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        self.turn.timers.next()
     }
 
     /// The memory of the last batch, once its drain is over.
@@ -132,12 +114,12 @@ impl Worker {
     /// What was dropped so far, by reason.
     #[must_use]
     pub fn drops(&self) -> &Drops {
-        &self.effects.drops
+        &self.turn.effects.drops
     }
 
     /// Takes a live Transport out of its Router, with all that belongs to it; for [`Worker::put_transport`] of another Worker.
     pub fn take_transport(&mut self, now: Now, id: TransportId) -> Option<TransportState> {
-        self.now = now;
+        self.begin(now);
         let at = self.transports.remove(&id)?;
         let state = self.routers.get_mut(at.router)?.take(at.transport)?;
         self.forget(&state.transport);
@@ -154,147 +136,89 @@ impl Worker {
         router: RouterId,
         state: TransportState,
     ) -> Result<(), (Failure, Box<TransportState>)> {
-        self.now = now;
-        let Some(key) = self.router_ids.get(&router).copied() else {
-            return Err((Failure::not_found(router), Box::new(state)));
-        };
-        let Some(router) = self.routers.get_mut(key) else {
-            return Err((Failure::not_found(router), Box::new(state)));
-        };
-        if let Err(failure) = router.can_put(&state) {
+        self.begin(now);
+        if let Err(failure) = self.can_put(router, &state) {
             return Err((failure, Box::new(state)));
         }
-        let turn = &mut Turn {
-            now: self.now,
-            rng: &mut self.rng,
-            effects: &mut self.effects,
-            timers: &mut self.timers,
+        let key = self.router_ids.get(&router).copied().unwrap_or_default();
+        let Some(home) = self.routers.get_mut(key) else {
+            return Err((Failure::not_found(router), Box::new(state)));
         };
-        let transport = router.put(turn, state);
+        let transport = home.put(&mut self.turn, state);
         self.remember(TransportAt { router: key, transport });
         Ok(())
     }
 
-    fn on_batch(&mut self, mut batch: Batch) {
-        for index in 0..batch.len() {
-            let Some(datagram) = batch.datagram(index) else { continue };
-            if let Err(reason) = self.on_datagram(&mut batch, datagram) {
-                self.effects.drops.count(reason);
-            }
+    /// Ids are unique in a Worker.
+    fn can_put(&self, router: RouterId, state: &TransportState) -> Result<(), Failure> {
+        if !self.router_ids.contains_key(&router) {
+            return Err(Failure::not_found(router));
         }
-        self.batch = Some(batch);
-    }
-
-    fn on_datagram(&mut self, batch: &mut Batch, datagram: Datagram) -> Result<(), DropReason> {
-        let kind = Kind::of(batch.bytes(datagram.range())).map_err(|_| DropReason::UnknownProtocol)?;
-        if kind == Kind::Stun {
-            return self.on_stun(batch.bytes(datagram.range()), datagram.tuple);
+        let id = state.transport.id;
+        if self.transports.contains_key(&id) {
+            return Err(Failure::already_exists(id));
         }
-        let at = self.paths.by_tuple(datagram.tuple).ok_or(DropReason::UnknownTuple)?;
-        let len = datagram.range().len();
-        if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
-            return Err(DropReason::TooLarge);
+        if let Some(id) = state.transport.producers.iter().find(|id| self.producers.contains_key(*id)) {
+            return Err(Failure::already_exists(*id));
         }
-        let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
-        let turn = &mut turn;
-        let Some(transport) = router.transports.get_mut(at.transport) else {
-            return Err(DropReason::UnknownTuple);
-        };
-        transport.traffic.received.count(turn.now, len);
-        match kind {
-            Kind::Rtcp => router.on_rtcp(turn, at.transport, batch.bytes_mut(datagram.range())),
-            Kind::Rtp => {
-                let moved = transport.ice.selected() != Some(datagram.tuple)
-                    && transport.ice.on_media(datagram.tuple);
-                if moved {
-                    transport.settle(turn, paths, at);
-                }
-                router.on_rtp(turn, at.transport, batch, datagram)?;
-                turn.effects.mark_dirty(at.router);
-                Ok(())
-            }
-            Kind::Dtls | Kind::Stun => self.on_dtls(batch.bytes(datagram.range()), datagram.tuple, at),
+        match state.transport.consumers.keys().find(|id| self.consumers.contains_key(*id)) {
+            Some(id) => Err(Failure::already_exists(*id)),
+            None => Ok(()),
         }
     }
 
-    fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
-        let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
-        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
-        transport.ice.on_media(tuple);
-        let useful = transport.handshake.handle(turn.now, datagram);
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
-        if useful { Ok(()) } else { Err(DropReason::MalformedDtls) }
-    }
-
-    fn on_stun(&mut self, datagram: &[u8], tuple: Tuple) -> Result<(), DropReason> {
-        let message = stun::Message::parse(datagram).map_err(|_| DropReason::MalformedStun)?;
-        let at = match self.paths.by_tuple(tuple) {
-            Some(at) => at,
-            None => {
-                let name = message.local_username_fragment().and_then(|name| std::str::from_utf8(name).ok());
-                let listener = self.paths.by_socket(tuple.socket).ok_or(DropReason::UnknownUsername)?;
-                let at = name.and_then(|name| self.paths.by_username(name, tuple.socket));
-                // A wrong name gets its answer from the Transport whose socket it came to.
-                at.unwrap_or(listener)
-            }
-        };
-        let (router, mut turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
-        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
-        transport.traffic.received.count(turn.now, datagram.len());
-        let mut answer = [0; stun::RESPONSE_LEN_MAX];
-        let len = transport.ice.handle(turn.now, tuple, &message, &mut answer);
-        let len = len.map_err(|_| DropReason::UnansweredStun)?;
-        turn.effects.control.push(Wrap::Plain(tuple), &answer[..len], &mut turn.effects.drops);
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
-        Ok(())
+    fn begin(&mut self, now: Now) {
+        self.abandon();
+        self.turn.now = now;
     }
 
     fn on_accepted(&mut self, listener: SocketId, connection: Tuple) {
-        let at = self.paths.by_socket(listener);
-        let transport = at.and_then(|at| self.routers.get_mut(at.router)?.transports.get_mut(at.transport));
-        match (transport, at) {
-            (Some(transport), Some(at)) => {
-                transport.endpoints.on_accepted(listener, connection.socket);
-                self.paths.add_socket(connection.socket, at);
-            }
-            _ => self.effects.closing.push(connection.socket),
+        if self.accept(listener, connection.socket).is_none() {
+            self.turn.effects.closing.push(connection.socket);
         }
+    }
+
+    /// `None` when the listener is gone.
+    fn accept(&mut self, listener: SocketId, connection: SocketId) -> Option<()> {
+        let at = self.paths.by_socket(listener)?;
+        let (router, turn, paths) = self.split(at)?;
+        let Transport { endpoints, ice, .. } = router.transports.get_mut(at.transport)?;
+        let in_use = |socket| ice.tuples().any(|tuple| tuple.socket == socket);
+        if let Some(given_up) = endpoints.on_accepted(listener, connection, in_use) {
+            paths.remove_socket(given_up);
+            turn.effects.closing.push(given_up);
+        }
+        paths.add_socket(connection, at);
+        Some(())
     }
 
     fn on_disconnected(&mut self, connection: SocketId) {
         let Some(at) = self.paths.by_socket(connection) else { return };
         self.paths.remove_socket(connection);
-        let Some((router, mut turn, paths)) = self.split(at) else { return };
+        let Some((router, turn, paths)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         transport.endpoints.remove_connection(connection);
         transport.ice.remove_socket(connection);
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
     }
 
     fn on_unsent(&mut self, tuple: Tuple, sender: Sender, packets: u32) {
-        let (Sender::Consumer(number), Some(at)) = (sender, self.paths.by_tuple(tuple)) else { return };
+        let (Sender::Consumer(ssrc), Some(at)) = (sender, self.paths.by_socket(tuple.socket)) else { return };
         if let Some(router) = self.routers.get_mut(at.router) {
-            router.on_unsent(at.transport, number, packets);
+            router.on_unsent(at.transport, ssrc, packets);
         }
     }
 
     fn on_timeout(&mut self) {
-        while let Some((at, timer)) = self.timers.pop(self.now.at) {
+        while let Some((at, timer)) = self.turn.timers.pop(self.turn.now.at) {
             match timer {
                 Timer::Transport(router, transport) => {
                     self.on_transport_alarm(TransportAt { router, transport }, at);
                 }
                 Timer::Stream(router, stream) => {
                     let Some(router) = self.routers.get_mut(router) else { continue };
-                    let turn = &mut Turn {
-                        now: self.now,
-                        rng: &mut self.rng,
-                        effects: &mut self.effects,
-                        timers: &mut self.timers,
-                    };
+                    let turn = &mut self.turn;
                     router.on_stream_alarm(turn, stream, at);
                 }
             }
@@ -302,8 +226,7 @@ impl Worker {
     }
 
     fn on_transport_alarm(&mut self, at: TransportAt, rang: Instant) {
-        let Some((router, mut turn, paths)) = self.split(at) else { return };
-        let turn = &mut turn;
+        let Some((router, turn, paths)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         if !transport.alarm.ring(rang) {
             return;
@@ -315,61 +238,10 @@ impl Worker {
         router.on_settled(turn, at.transport, settled);
     }
 
-    fn poll_control(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        while let Some((wrap, packet)) = self.effects.control.front() {
-            if out.room() < packet.len() + crate::srtp::OVERHEAD_MAX {
-                return Some(Output::Flush);
-            }
-            let written = match wrap {
-                Wrap::Plain(tuple) => {
-                    out.spare()[..packet.len()].copy_from_slice(packet);
-                    Some((tuple, packet.len(), self.paths.by_tuple(tuple)))
-                }
-                Wrap::Rtcp(router, transport) => self
-                    .routers
-                    .get_mut(router)
-                    .and_then(|router| router.transports.get_mut(transport))
-                    .and_then(|transport| transport.protect_rtcp(packet, out.spare()))
-                    .map(|(tuple, len)| (tuple, len, Some(TransportAt { router, transport }))),
-            };
-            self.effects.control.pop();
-            if let Some((tuple, len, at)) = written {
-                self.count_sent(at, len);
-                return Some(Output::Send(Run::new(tuple, Sender::Control, out.commit(len), len)));
-            }
-        }
-        None
-    }
-
-    fn count_sent(&mut self, at: Option<TransportAt>, len: usize) {
-        let transport = at.and_then(|at| self.routers.get_mut(at.router)?.transports.get_mut(at.transport));
-        if let Some(transport) = transport {
-            transport.traffic.sent.count(self.now, len);
-        }
-    }
-
-    fn poll_media(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        let empty = Batch::default();
-        while let Some(key) = self.effects.dirty.last().copied() {
-            let batch = self.batch.as_ref().unwrap_or(&empty);
-            let router = self.routers.get_mut(key);
-            let output =
-                router.and_then(|router| router.poll_media(self.now, batch, out, &mut self.effects.drops));
-            match output {
-                Some(MediaOutput::Run(run)) => return Some(Output::Send(run)),
-                Some(MediaOutput::Full) => return Some(Output::Flush),
-                None => drop(self.effects.dirty.pop()),
-            }
-        }
-        None
-    }
-
     /// A Router together with the turn that it works in, and the tables of paths.
-    fn split(&mut self, at: TransportAt) -> Option<(&mut Router, Turn<'_>, &mut Paths)> {
+    fn split(&mut self, at: TransportAt) -> Option<(&mut Router, &mut Turn, &mut Paths)> {
         let router = self.routers.get_mut(at.router)?;
-        let turn =
-            Turn { now: self.now, rng: &mut self.rng, effects: &mut self.effects, timers: &mut self.timers };
-        Some((router, turn, &mut self.paths))
+        Some((router, &mut self.turn, &mut self.paths))
     }
 
     /// Everything of a Transport that others find it by.
@@ -388,10 +260,9 @@ impl Worker {
         for tuple in transport.ice.tuples() {
             self.paths.add_tuple(tuple, at);
         }
-        self.paths.add_username(transport.ice.local().username_fragment.as_str(), at);
     }
 
-    fn forget(&mut self, transport: &crate::transport::Transport) {
+    fn forget(&mut self, transport: &Transport) {
         self.transports.remove(&transport.id);
         for id in &transport.producers {
             self.producers.remove(id);
@@ -401,8 +272,8 @@ impl Worker {
         }
         transport.endpoints.sockets().for_each(|socket| self.paths.remove_socket(socket));
         transport.ice.tuples().for_each(|tuple| self.paths.remove_tuple(tuple));
-        for name in transport.usernames() {
-            self.paths.remove_username(name.as_str());
-        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use mafalda_api::id::ConsumerId;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpCodecParameters, RtpParameters};
 
-use crate::producer::{Arrival, apt};
+use crate::producer::{Numbering, apt};
 use crate::router::TransportKey;
 use crate::rtp::extension::{ExtensionMask, Label};
 use crate::stream::{RtxSendStream, SendStream, StreamParams};
@@ -22,13 +22,33 @@ enum Flow {
     Leaving(u32),
 }
 
+/// What a row must know of a packet to judge it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer {
+    /// In the Producer's stream.
+    pub(crate) index: u64,
+    pub(crate) timestamp: u32,
+    pub(crate) payload_type: u8,
+    /// Whether a receiver can begin with it.
+    pub(crate) begins: bool,
+    /// Whether there is nothing but padding in it.
+    pub(crate) empty: bool,
+}
+
+/// How far the numbers may have gone on while a row was away from its stream. A receiver that misses 2^15 packets takes the next
+/// for older ones, and never decrypts one again (RFC 3711 §3.3.1).
+const JUMP_MAX: u64 = 1 << 14;
+
 /// The hot part of a Consumer.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) consumer: ConsumerId,
     pub(crate) transport: TransportKey,
-    pub(crate) number: u64,
     flow: Flow,
+    /// Whose numbers the packets had that came by here.
+    numbering: Option<Numbering>,
+    /// The highest of these numbers that went out.
+    newest: u64,
     pub(crate) mask: ExtensionMask,
     pub(crate) mid: Option<Label>,
     /// One bit per payload type that the receiver takes.
@@ -41,6 +61,8 @@ pub(crate) struct Row {
     last_timestamp: u32,
     /// Packets that the socket had no room for, and those left out with them.
     pub(crate) unsent: u64,
+    /// Whether its score is about to be told.
+    pub(crate) scored: bool,
 }
 
 /// What a row is made of.
@@ -48,7 +70,6 @@ pub(crate) struct Row {
 pub(crate) struct RowParams<'a> {
     pub(crate) consumer: ConsumerId,
     pub(crate) transport: TransportKey,
-    pub(crate) number: u64,
     pub(crate) rtp_parameters: &'a RtpParameters,
     pub(crate) ssrc: u32,
     pub(crate) rtx_ssrc: Option<u32>,
@@ -68,8 +89,9 @@ impl Row {
         Self {
             consumer: params.consumer,
             transport: params.transport,
-            number: params.number,
             flow: Flow::Paused,
+            numbering: None,
+            newest: 0,
             mask: kinds.collect(),
             mid: params.rtp_parameters.mid.as_ref().and_then(|mid| Label::new(mid.as_bytes())),
             payload_types: codecs.iter().fold(0, |bits, codec| bits | 1 << (codec.payload_type() & 0x7f)),
@@ -78,6 +100,7 @@ impl Row {
             rtx_payload_types,
             last_timestamp: 0,
             unsent: 0,
+            scored: false,
         }
     }
 
@@ -109,41 +132,46 @@ impl Row {
         self.flow == Flow::Waiting
     }
 
-    /// The index under which a packet goes out; `None` if it doesn't.
-    pub(crate) fn admit(&mut self, arrival: &Arrival) -> Option<u64> {
-        if self.payload_types & (1 << (arrival.carried.payload_type & 0x7f)) == 0 {
-            return None;
+    /// Comes (back) to a stream whose newest packet is `highest`, and goes on where it was. It begins anew where the numbers mean
+    /// other packets now, or have gone on too far.
+    pub(crate) fn join(&mut self, numbering: Numbering, highest: u64) {
+        self.scored = false;
+        if self.numbering.replace(numbering) != Some(numbering) {
+            // The same number in and out would not be the same packet any more.
+            self.send.forget_sent();
+            self.newest = 0;
+            self.hold();
+        } else if highest.saturating_sub(self.newest) >= JUMP_MAX {
+            self.hold();
         }
-        if arrival.len == 0 {
-            // Padding alone: a gap in its place would be asked for again for ever.
-            self.send.skip(arrival.index);
+    }
+
+    /// The index under which a packet goes out; `None` if it doesn't.
+    pub(crate) fn admit(&mut self, offer: Offer) -> Option<u64> {
+        if offer.empty || self.payload_types & (1 << (offer.payload_type & 0x7f)) == 0 {
+            // A gap in its place would be asked for again for ever.
+            self.send.skip(offer.index);
             return None;
         }
         match self.flow {
             Flow::Paused => return None,
-            Flow::Waiting if arrival.needs_key_frame && !arrival.key_frame => return None,
+            Flow::Waiting if !offer.begins => return None,
             Flow::Waiting => {
-                self.send.start_at(arrival.index);
+                self.send.start_at(offer.index);
+                self.newest = offer.index;
                 self.flow = Flow::Running;
             }
-            Flow::Leaving(timestamp) if timestamp == arrival.timestamp => {
+            Flow::Leaving(left) if left == offer.timestamp => {
                 self.unsent += 1;
                 return None;
             }
-            Flow::Leaving(_) => self.flow = Flow::Running,
-            Flow::Running => {}
+            Flow::Leaving(left) if is_newer(offer.timestamp, left) => self.flow = Flow::Running,
+            Flow::Leaving(_) | Flow::Running => {}
         }
-        self.last_timestamp = arrival.timestamp;
-        self.send.map(arrival.index)
-    }
-
-    /// The index under which a packet goes out that came before the Consumer began, but belongs behind its beginning; `None` if
-    /// it doesn't, or was sent.
-    pub(crate) fn admit_late(&mut self, in_index: u64) -> Option<u64> {
-        if self.flow != Flow::Running {
-            return None;
-        }
-        self.send.map(in_index)
+        let index = self.send.map(offer.index)?;
+        self.newest = self.newest.max(offer.index);
+        self.last_timestamp = offer.timestamp;
+        Some(index)
     }
 
     /// The socket had no room for packets of the last frame.
@@ -154,10 +182,15 @@ impl Row {
         }
     }
 
-    /// The payload type under which packets of this one are sent again.
+    /// The payload type under which packets of this one are sent again; `None` where that is under their own number.
     pub(crate) fn rtx_payload_type(&self, payload_type: u8) -> Option<u8> {
+        self.rtx.as_ref()?;
         self.rtx_payload_types.iter().find(|(media, _)| *media == payload_type).map(|(_, rtx)| *rtx)
     }
+}
+
+fn is_newer(timestamp: u32, than: u32) -> bool {
+    timestamp.wrapping_sub(than).cast_signed() > 0
 }
 
 fn rtx_pair(codec: &RtpCodecParameters) -> Option<(u8, u8)> {

@@ -32,17 +32,21 @@ pub(crate) struct Carried {
     pub(crate) payload_type: u8,
 }
 
+/// Says which packets a stream's indices mean. Each new SSRC begins another one; no two streams have the same, wherever they were
+/// made, since the first is drawn at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Numbering(pub(crate) u64);
+
 /// A packet of this turn that is to be forwarded. Its payload lies in the turn's batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
     pub(crate) index: u64,
     pub(crate) timestamp: u32,
     pub(crate) marker: bool,
-    pub(crate) key_frame: bool,
+    /// Whether a Consumer may begin with it.
+    pub(crate) begins: bool,
     /// How many indices it is behind the newest packet: it came late.
     pub(crate) behind: u64,
-    /// Whether a Consumer must not begin with it unless it is a key frame.
-    pub(crate) needs_key_frame: bool,
     pub(crate) carried: Carried,
     /// Where in the batch.
     pub(crate) start: u32,
@@ -90,6 +94,7 @@ pub(crate) struct ProducerStream {
     pub(crate) paused: bool,
     /// Whether a packet has come since it was bound.
     begun: bool,
+    numbering: Numbering,
     /// The index of the newest packet.
     highest: u64,
     /// What came in this turn.
@@ -99,6 +104,8 @@ pub(crate) struct ProducerStream {
     pub(crate) alarm: Alarm,
     /// FIR commands are numbered (RFC 5104 §4.3.1.1).
     pub(crate) next_fir: u8,
+    /// Whether its score is about to be told.
+    pub(crate) scored: bool,
 }
 
 impl ProducerStream {
@@ -108,6 +115,7 @@ impl ProducerStream {
         formats: Formats,
         rid: Option<String>,
         key_frame_request_delay: Duration,
+        numbering: Numbering,
     ) -> Self {
         let audio = formats.first().is_some_and(|format| !format.codec.knows_key_frames());
         Self {
@@ -122,11 +130,13 @@ impl ProducerStream {
             key_frames: KeyFrameRequests::new(key_frame_request_delay),
             paused: false,
             begun: false,
+            numbering,
             highest: 0,
             arrivals: Vec::new(),
             rows: Vec::new(),
             alarm: Alarm::default(),
             next_fir: 0,
+            scored: false,
         }
     }
 
@@ -136,14 +146,32 @@ impl ProducerStream {
         let params = StreamParams { ssrc, clock_rate: format.clock_rate, nack: format.nack };
         self.begun = false;
         if self.recv.replace(RecvStream::new(params, None)).is_some() {
-            self.ring.clear();
-            self.rows.iter_mut().for_each(Row::hold);
+            let Numbering(last) = self.numbering;
+            self.numbering = Numbering(last.wrapping_add(1));
+            self.highest = 0;
+            self.begin_anew();
         }
         if self.paused
             && let Some(recv) = &mut self.recv
         {
             recv.pause();
         }
+    }
+
+    /// What came before is of no use any more, not even what came in this turn.
+    fn begin_anew(&mut self) {
+        self.ring.clear();
+        self.arrivals.clear();
+        for row in &mut self.rows {
+            row.join(self.numbering, self.highest);
+            row.hold();
+        }
+    }
+
+    /// A Consumer's row comes, behind the others.
+    pub(crate) fn add(&mut self, mut row: Row) {
+        row.join(self.numbering, self.highest);
+        self.rows.push(row);
     }
 
     /// Its retransmissions have this SSRC from now on.
@@ -199,8 +227,7 @@ impl ProducerStream {
         };
         let accepted = recv.receive(now, arrived).map_err(|_| DropReason::OutOfSequence)?;
         if accepted.restarted {
-            self.ring.clear();
-            self.rows.iter_mut().for_each(Row::hold);
+            self.begin_anew();
         }
         if key_frame {
             self.key_frames.on_key_frame();
@@ -211,9 +238,8 @@ impl ProducerStream {
                 index: accepted.index,
                 timestamp: inbound.header.timestamp,
                 marker: inbound.header.marker,
-                key_frame,
+                begins: key_frame || !format.codec.knows_key_frames(),
                 behind: self.highest.saturating_sub(accepted.index),
-                needs_key_frame: format.codec.knows_key_frames(),
                 carried: carried(inbound.extensions, format),
                 start: (inbound.start + range.start) as u32,
                 len: payload.len() as u16,

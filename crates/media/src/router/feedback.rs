@@ -1,7 +1,5 @@
 //! RTCP that comes: reports about what was sent and received, packets and key frames that are asked for.
 
-use mafalda_api::waist::Event;
-
 use crate::consumer::{Consumer, Place, Row};
 use crate::rtcp::{self, ExtendedReport, ReportBlock, RtcpPacket, SenderInfo, XrBlock};
 use crate::stream::ReceivedReport;
@@ -9,20 +7,18 @@ use crate::transport::Reference;
 use crate::worker::Turn;
 use crate::worker::drops::DropReason;
 
-use super::ingress::srtp_reason;
 use super::{RESENDS_MAX, ResendJob, Router, StreamKey, TransportKey};
 
 impl Router {
     /// Takes in an SRTCP packet from a Transport's peer. It is decrypted in place.
     pub(crate) fn on_rtcp(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         datagram: &mut [u8],
     ) -> Result<(), DropReason> {
         let transport = self.transports.get_mut(key).ok_or(DropReason::UnknownTuple)?;
-        let srtp = transport.srtp.as_mut().ok_or(DropReason::NoKeys)?;
-        let len = srtp.receiver.unprotect_rtcp(datagram).map_err(srtp_reason)?;
+        let len = transport.unprotect_rtcp(datagram)?;
         let compound = datagram.get(..len).ok_or(DropReason::MalformedRtcp)?;
         for packet in rtcp::packets(compound) {
             self.on_rtcp_packet(turn, key, packet.map_err(|_| DropReason::MalformedRtcp)?);
@@ -30,7 +26,7 @@ impl Router {
         Ok(())
     }
 
-    fn on_rtcp_packet(&mut self, turn: &mut Turn<'_>, key: TransportKey, packet: RtcpPacket<'_>) {
+    fn on_rtcp_packet(&mut self, turn: &mut Turn, key: TransportKey, packet: RtcpPacket<'_>) {
         match packet {
             RtcpPacket::SenderReport(report) => {
                 self.on_sender_report(turn, key, report.info);
@@ -60,7 +56,7 @@ impl Router {
         }
     }
 
-    fn on_sender_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, info: SenderInfo) {
+    fn on_sender_report(&mut self, turn: &mut Turn, key: TransportKey, info: SenderInfo) {
         let Some(source) = self.transports.get(key).and_then(|it| it.listener.by_ssrc(info.ssrc)) else {
             return;
         };
@@ -75,11 +71,11 @@ impl Router {
         }
         let recv = stream.recv.as_mut();
         if recv.and_then(|recv| recv.on_sender_report(turn.now, info.ntp, info.rtp_timestamp)).is_some() {
-            self.tell_producer_score(turn, stream_key);
+            self.mark_producer_score(turn, stream_key);
         }
     }
 
-    fn on_report_block(&mut self, turn: &mut Turn<'_>, key: TransportKey, block: ReportBlock) {
+    fn on_report_block(&mut self, turn: &mut Turn, key: TransportKey, block: ReportBlock) {
         let report = ReceivedReport {
             cumulative_lost: block.cumulative_lost,
             extended_highest: block.highest_sequence,
@@ -89,24 +85,27 @@ impl Router {
         };
         let Some((stream, index)) = self.target(key, block.ssrc) else { return };
         let Some(row) = self.row_mut(stream, index) else { return };
-        let consumer = row.consumer;
         if row.send.on_report(turn.now, report).is_some() {
-            self.tell_consumer_score(turn, key, consumer);
+            self.mark_consumer_score(turn, stream, index);
         }
     }
 
-    fn on_nack(&mut self, turn: &mut Turn<'_>, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
+    fn on_nack(&mut self, turn: &mut Turn, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
         let Some((stream, index)) = self.target(key, ssrc) else { return };
         let Some(row) = self.streams.get_mut(stream).and_then(|stream| stream.rows.get_mut(index)) else {
             return;
         };
         row.send.feedback_mut().on_nack(lost.clone().count());
+        if !row.is_active() {
+            return;
+        }
+        let consumer = row.consumer;
         for sequence in lost {
             if self.resends.len() >= RESENDS_MAX {
                 break;
             }
             if let Some(resend) = row.send.on_nack(turn.now, sequence) {
-                self.resends.push_back(ResendJob { stream, row: index, resend });
+                self.resends.push_back(ResendJob { stream, row: index, consumer, resend });
             }
         }
         turn.effects.mark_dirty(self.key);
@@ -114,7 +113,7 @@ impl Router {
 
     fn on_key_frame_wanted(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         ssrc: u32,
         count: impl FnOnce(&mut Row),
@@ -127,7 +126,7 @@ impl Router {
         }
     }
 
-    fn on_extended_report(&mut self, turn: &mut Turn<'_>, key: TransportKey, report: ExtendedReport<'_>) {
+    fn on_extended_report(&mut self, turn: &mut Turn, key: TransportKey, report: ExtendedReport<'_>) {
         for block in report.blocks() {
             match block {
                 XrBlock::ReceiverReferenceTime(ntp) => {
@@ -143,12 +142,12 @@ impl Router {
     }
 
     /// The peer echoes our reference time: that is the round trip to all streams that it sends.
-    fn on_echo(&mut self, turn: &mut Turn<'_>, key: TransportKey, echo: rtcp::DlrrReport) {
+    fn on_echo(&mut self, turn: &mut Turn, key: TransportKey, echo: rtcp::DlrrReport) {
         let Some(transport) = self.transports.get(key).filter(|it| it.feedback_ssrc == echo.ssrc) else {
             return;
         };
-        for stream in transport.streams.clone() {
-            if let Some(recv) = self.streams.get_mut(stream).and_then(|stream| stream.recv.as_mut()) {
+        for stream in &transport.streams {
+            if let Some(recv) = self.streams.get_mut(*stream).and_then(|stream| stream.recv.as_mut()) {
                 recv.on_reference_echo(turn.now, echo.last_rr, echo.delay);
             }
         }
@@ -177,52 +176,5 @@ impl Router {
             Place::At { stream, index } => streams.get_mut(*stream)?.rows.get_mut(*index),
             Place::Away(row) => Some(row),
         }
-    }
-
-    /// Tells the new score of a Producer, and of all Consumers whose score it is part of.
-    pub(super) fn tell_producer_score(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
-        let Some(stream) = self.streams.get(key) else { return };
-        let Some(producer) = self.producers.get(&stream.producer) else { return };
-        let id = producer.id;
-        let score: Vec<_> = producer
-            .streams
-            .iter()
-            .filter_map(|key| self.streams.get(*key))
-            .filter_map(|it| it.score())
-            .collect();
-        turn.effects.tell(Event::ProducerScoreChanged { id, score });
-        for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
-            self.tell_consumer_score(turn, transport, consumer);
-        }
-    }
-
-    fn tell_consumer_score(
-        &mut self,
-        turn: &mut Turn<'_>,
-        key: TransportKey,
-        id: mafalda_api::id::ConsumerId,
-    ) {
-        let producer_scores = self.producer_scores(key, id);
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
-            return;
-        };
-        let own = Self::row_of(&mut self.streams, consumer).map_or(10, |row| row.send.score());
-        let score = mafalda_api::consumer::ConsumerScore {
-            score: own,
-            producer_score: producer_scores.first().copied().unwrap_or(0),
-            producer_scores,
-        };
-        if consumer.score != score {
-            consumer.score = score.clone();
-            turn.effects.tell(Event::ConsumerScoreChanged { id, score });
-        }
-    }
-
-    fn producer_scores(&self, key: TransportKey, id: mafalda_api::id::ConsumerId) -> Vec<u8> {
-        let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
-        let producer = consumer.and_then(|consumer| self.producers.get(&consumer.producer));
-        let streams = producer.map(|producer| producer.streams.as_slice()).unwrap_or_default();
-        let scores = streams.iter().filter_map(|key| self.streams.get(*key));
-        scores.map(|stream| stream.score().map_or(0, |score| score.score)).collect()
     }
 }

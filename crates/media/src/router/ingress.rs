@@ -1,34 +1,34 @@
-//! A media packet's way in: decrypted in place, found by its SSRC or names, judged by its stream.
+//! A media packet's way in: found by its SSRC or names, judged by its stream.
 
 use crate::buffer::{Batch, Datagram};
-use crate::producer::{Inbound, StreamNews};
+use crate::producer::{Inbound, Producer, StreamNews};
+use crate::rtp::RtpHeader;
 use crate::rtp::extension::Extensions;
-use crate::rtp::{RtpError, RtpHeader};
-use crate::srtp::SrtpError;
-use crate::transport::{Names, Source, Transport};
+use crate::transport::{Names, Opened, Source};
 use crate::worker::Turn;
 use crate::worker::drops::DropReason;
 
 use super::{Router, StreamKey, TransportKey};
 
 impl Router {
-    /// Takes in an SRTP packet from a Transport's peer.
+    /// Takes in a media packet from a Transport's peer, decrypted.
     pub(crate) fn on_rtp(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
-        batch: &mut Batch,
+        batch: &Batch,
         datagram: Datagram,
+        opened: Opened,
     ) -> Result<(), DropReason> {
-        let range = datagram.range();
-        let start = range.start;
+        let Opened { header, len } = opened;
+        let start = datagram.range().start;
         let transport = self.transports.get_mut(key).ok_or(DropReason::UnknownTuple)?;
-        let (header, len) = unprotect(transport, batch.bytes_mut(range))?;
         let packet = batch.bytes(start..start + len);
         let extensions = Extensions::parse(packet, &header, &transport.extension_ids);
         if let (Some(arrivals), Some(sequence)) = (&mut transport.arrivals, extensions.transport_cc) {
             let idle = arrivals.timeout().is_none();
             arrivals.on_packet(turn.now, sequence);
+            transport.acknowledged_ssrc = header.ssrc;
             if idle {
                 self.set_transport_alarm(turn, key);
             }
@@ -40,7 +40,7 @@ impl Router {
 
     fn hand_to_stream(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: StreamKey,
         rtx: bool,
         inbound: Inbound<'_>,
@@ -56,25 +56,26 @@ impl Router {
             if rtx { stream.receive_rtx(turn.now, inbound)? } else { stream.receive(turn.now, inbound)? };
         if clean && !stream.arrivals.is_empty() {
             self.dirty.push(key);
+            turn.effects.mark_dirty(self.key);
         }
         self.on_stream_news(turn, key, news);
         self.set_stream_alarm(turn, key);
         Ok(())
     }
 
-    fn on_stream_news(&mut self, turn: &mut Turn<'_>, key: StreamKey, news: StreamNews) {
+    fn on_stream_news(&mut self, turn: &mut Turn, key: StreamKey, news: StreamNews) {
         if news.key_frame_needed {
             self.request_key_frame(turn, key);
         }
         if news.scored {
-            self.tell_producer_score(turn, key);
+            self.mark_producer_score(turn, key);
         }
     }
 
     /// The stream of a packet, and whether the packet is a retransmission.
     fn find_stream(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         header: &RtpHeader,
         extensions: &Extensions,
@@ -93,7 +94,7 @@ impl Router {
     /// Finds a Producer by the names in a packet and remembers its SSRC: the names will not come for long.
     fn latch(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         header: &RtpHeader,
         extensions: &Extensions,
@@ -109,11 +110,17 @@ impl Router {
         };
         let transport = self.transports.get_mut(key).ok_or(DropReason::UnknownTuple)?;
         let producer = transport.listener.by_names(names).ok_or(DropReason::UnknownSource)?;
-        let streams = &self.producers.get(&producer).ok_or(DropReason::UnknownSource)?.streams;
+        let Producer { streams, rtp_parameters, .. } =
+            self.producers.get(&producer).ok_or(DropReason::UnknownSource)?;
         let stream_key = *streams.first().ok_or(DropReason::UnknownSource)?;
         let stream = self.streams.get_mut(stream_key).ok_or(DropReason::UnknownSource)?;
         let rtx = stream.formats.of_rtx(header.payload_type).is_some();
         if !rtx && stream.formats.media(header.payload_type).is_none() {
+            return Err(DropReason::UnknownSource);
+        }
+        let encoding = rtp_parameters.encodings.first().ok_or(DropReason::UnknownSource)?;
+        if if rtx { encoding.rtx.is_some() } else { encoding.ssrc.is_some() } {
+            // An SSRC that was negotiated stays: others under the same name are no stream of ours.
             return Err(DropReason::UnknownSource);
         }
         let earlier = if rtx { stream.rtx.as_ref().map(|rtx| rtx.ssrc()) } else { stream.ssrc() };
@@ -124,6 +131,9 @@ impl Router {
         }
         let source = Source { producer, encoding: 0, rtx };
         transport.listener.latch(header.ssrc, source, earlier);
+        if let (Some(srtp), Some(earlier)) = (&mut transport.srtp, earlier) {
+            srtp.receiver.retire(earlier);
+        }
         if !rtx {
             self.on_stream_bound(turn, stream_key);
         }
@@ -131,29 +141,9 @@ impl Router {
     }
 
     /// A stream has its SSRC: who waits for it needs a key frame.
-    fn on_stream_bound(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    fn on_stream_bound(&mut self, turn: &mut Turn, key: StreamKey) {
         if self.streams.get(key).is_some_and(|stream| stream.rows.iter().any(|row| row.is_waiting())) {
             self.request_key_frame(turn, key);
         }
-    }
-}
-
-/// Decrypts in place. The header, with the padding that was hidden, and the length of the packet.
-fn unprotect(transport: &mut Transport, packet: &mut [u8]) -> Result<(RtpHeader, usize), DropReason> {
-    let header = RtpHeader::parse_encrypted(packet).map_err(|_: RtpError| DropReason::MalformedRtp)?;
-    let srtp = transport.srtp.as_mut().ok_or(DropReason::NoKeys)?;
-    let unprotected =
-        srtp.receiver.unprotect_rtp(packet, header.payload_offset.into()).map_err(srtp_reason)?;
-    let plain = packet.get(..unprotected.len).ok_or(DropReason::MalformedRtp)?;
-    let header = header.finish(plain).map_err(|_| DropReason::MalformedRtp)?;
-    Ok((header, unprotected.len))
-}
-
-/// The same refusal in the Worker's counters.
-pub(super) fn srtp_reason(error: SrtpError) -> DropReason {
-    match error {
-        SrtpError::Auth | SrtpError::NotEncrypted => DropReason::Unauthentic,
-        SrtpError::Replayed | SrtpError::TooOld => DropReason::Replayed,
-        _ => DropReason::SrtpRefused,
     }
 }

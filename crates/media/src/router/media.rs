@@ -10,7 +10,7 @@ use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, ObjectS
 use rand::RngExt;
 
 use crate::consumer::{Consumer, Place, Row, RowParams};
-use crate::producer::{Formats, Negotiated, Producer, ProducerStream};
+use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream};
 use crate::transport::{Target, Transport};
 use crate::worker::Turn;
 
@@ -28,7 +28,7 @@ impl Router {
     /// Creates a Producer.
     pub(crate) fn produce(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         command: &Produce,
         origin: Origin,
@@ -49,7 +49,7 @@ impl Router {
         if transport.max_incoming_bitrate.is_some() {
             transport.next_remb.get_or_insert(turn.now.at);
         }
-        let streams = self.add_streams(key, command, &negotiated);
+        let streams = self.add_streams(turn, key, command, &negotiated);
         let producer = Producer {
             id: command.id,
             origin,
@@ -72,6 +72,7 @@ impl Router {
 
     fn add_streams(
         &mut self,
+        turn: &mut Turn,
         key: TransportKey,
         command: &Produce,
         negotiated: &Negotiated,
@@ -81,7 +82,8 @@ impl Router {
         let keys: Vec<StreamKey> = encodings
             .map(|encoding| {
                 let formats = Formats::new(&negotiated.rtp_parameters, &negotiated.mapping);
-                let mut stream = ProducerStream::new(command.id, key, formats, encoding.rid.clone(), delay);
+                let (rid, numbering) = (encoding.rid.clone(), Numbering(turn.rng.random()));
+                let mut stream = ProducerStream::new(command.id, key, formats, rid, delay, numbering);
                 stream.paused = command.paused;
                 if let Some(ssrc) = encoding.ssrc {
                     stream.bind(ssrc);
@@ -101,7 +103,7 @@ impl Router {
     /// Creates a Consumer.
     pub(crate) fn consume(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         command: &Consume,
         origin: Origin,
@@ -113,7 +115,7 @@ impl Router {
             return Err(Failure::already_exists(command.id));
         }
         has_room(transport)?;
-        let ssrc = free_ssrc(turn, transport);
+        let ssrc = transport.take_ssrc();
         let mid = Some(mid_of(command, transport)?);
         let negotiation = ConsumerNegotiation {
             remote: &command.rtp_capabilities,
@@ -123,8 +125,9 @@ impl Router {
             ssrc,
         };
         let rtp_parameters = ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?;
-        let number = self.next_consumer_number;
-        self.next_consumer_number += 1;
+        let scores =
+            producer.streams.iter().map(|key| self.streams.get(*key).and_then(ProducerStream::score));
+        let producer_scores: Vec<u8> = scores.map(|it| it.map_or(0, |score| score.score)).collect();
         let consumer = Consumer {
             id: command.id,
             origin,
@@ -135,11 +138,10 @@ impl Router {
             producer_paused: producer.paused,
             score: ConsumerScore {
                 score: 10,
-                producer_score: 0,
-                producer_scores: vec![0; producer.streams.len()],
+                producer_score: producer_scores.first().copied().unwrap_or(0),
+                producer_scores,
             },
-            place: Place::Away(Box::new(row(turn, key, command.id, number, &rtp_parameters))),
-            number,
+            place: Place::Away(Box::new(row(turn, key, command.id, &rtp_parameters))),
             rtp_parameters,
         };
         for (ssrc, rtx) in
@@ -156,24 +158,26 @@ impl Router {
     }
 
     /// Puts a Consumer's row where its Producer's packets come by.
-    pub(super) fn attach(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
+    pub(super) fn attach(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
-        let stream_key =
-            self.producers.get(&consumer.producer).and_then(|producer| producer.streams.first().copied());
-        let Some(stream_key) = stream_key else { return };
+        let Some(producer) = self.producers.get(&consumer.producer) else { return };
+        let Some(stream_key) = producer.streams.first().copied() else { return };
         let Some(stream) = self.streams.get_mut(stream_key) else { return };
+        if matches!(consumer.place, Place::At { .. }) {
+            return;
+        }
         let place = Place::At { stream: stream_key, index: stream.rows.len() };
         let Place::Away(mut row) = std::mem::replace(&mut consumer.place, place) else { return };
         row.transport = key;
-        let active = consumer.is_active();
-        if active {
-            row.resume();
-        }
-        stream.rows.push(*row);
-        if active {
-            self.request_key_frame(turn, stream_key);
+        stream.add(*row);
+        let paused = producer.paused;
+        if consumer.producer_paused != paused {
+            // It was paused, or resumed, while it was away.
+            self.set_producer_paused_for(turn, key, id, paused);
+        } else {
+            self.follow_pause(turn, key, id);
         }
     }
 
@@ -198,14 +202,14 @@ impl Router {
     }
 
     /// Puts the rows of all Consumers that wait for this Producer into its tables.
-    pub(super) fn attach_all(&mut self, turn: &mut Turn<'_>, producer: ProducerId) {
+    pub(super) fn attach_all(&mut self, turn: &mut Turn, producer: ProducerId) {
         for (transport, consumer) in self.consumers_of.get(&producer).cloned().unwrap_or_default() {
             self.attach(turn, transport, consumer);
         }
     }
 
     /// Closes a Producer and all its Consumers.
-    pub(crate) fn close_producer(&mut self, turn: &mut Turn<'_>, id: ProducerId, cause: CloseCause) {
+    pub(crate) fn close_producer(&mut self, turn: &mut Turn, id: ProducerId, cause: CloseCause) {
         let Some(producer) = self.producers.get(&id) else { return };
         let (transport, streams) = (producer.transport, producer.streams.clone());
         turn.effects.tell(Event::Closed { id: id.into(), cause });
@@ -232,7 +236,7 @@ impl Router {
     /// Closes a Consumer.
     pub(crate) fn close_consumer(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         id: ConsumerId,
         cause: CloseCause,
@@ -240,20 +244,25 @@ impl Router {
         self.detach_row(key, id);
         let Some(transport) = self.transports.get_mut(key) else { return };
         let Some(consumer) = transport.consumers.remove(&id) else { return };
-        transport.targets.retain(|_, target| target.consumer != id);
+        for ssrc in consumer.ssrc().into_iter().chain(consumer.rtx_ssrc()) {
+            transport.targets.remove(&ssrc);
+        }
         turn.effects.tell(Event::Closed { id: id.into(), cause });
-        if let Some(consumers) = self.consumers_of.get_mut(&consumer.producer) {
-            consumers.retain(|(_, other)| *other != id);
-            if consumers.is_empty() {
-                self.consumers_of.remove(&consumer.producer);
-            }
+        self.forget_consumer_of(consumer.producer, id);
+    }
+
+    pub(super) fn forget_consumer_of(&mut self, producer: ProducerId, id: ConsumerId) {
+        let Some(consumers) = self.consumers_of.get_mut(&producer) else { return };
+        consumers.retain(|(_, other)| *other != id);
+        if consumers.is_empty() {
+            self.consumers_of.remove(&producer);
         }
     }
 
     /// Pauses or resumes a Producer.
     pub(crate) fn set_producer_paused(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         id: ProducerId,
         paused: bool,
     ) -> Result<(), Failure> {
@@ -275,13 +284,7 @@ impl Router {
         Ok(())
     }
 
-    fn set_producer_paused_for(
-        &mut self,
-        turn: &mut Turn<'_>,
-        key: TransportKey,
-        id: ConsumerId,
-        paused: bool,
-    ) {
+    fn set_producer_paused_for(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId, paused: bool) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
@@ -295,7 +298,7 @@ impl Router {
     /// Pauses or resumes a Consumer.
     pub(crate) fn set_consumer_paused(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         id: ConsumerId,
         paused: bool,
@@ -314,7 +317,7 @@ impl Router {
     }
 
     /// The row does what the Consumer's two pauses together say.
-    fn follow_pause(&mut self, turn: &mut Turn<'_>, key: TransportKey, id: ConsumerId) {
+    fn follow_pause(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
@@ -328,13 +331,13 @@ impl Router {
             return row.pause();
         }
         row.resume();
-        if let Some(stream) = stream {
+        if let Some(stream) = stream.filter(|_| row.is_waiting()) {
             self.request_key_frame(turn, stream);
         }
     }
 
     /// A Transport can send (again): what it would have got in the meantime is gone, so its video begins with a key frame.
-    pub(super) fn refresh_consumers(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(super) fn refresh_consumers(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get(key) else { return };
         let places = transport.consumers.values().filter(|consumer| consumer.is_active()).map(|it| &it.place);
         let streams: Vec<_> = places
@@ -354,7 +357,7 @@ impl Router {
     /// A Consumer's application wants a key frame.
     pub(crate) fn request_key_frame_for(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
         key: TransportKey,
         id: ConsumerId,
     ) -> Result<(), Failure> {
@@ -366,10 +369,11 @@ impl Router {
         Ok(())
     }
 
-    /// The socket had no room for packets of a Consumer: the rest of the frame is left out too.
-    pub(crate) fn on_unsent(&mut self, key: TransportKey, number: u64, packets: u32) {
+    /// The socket had no room for packets of the Consumer with this SSRC: the rest of the frame is left out too.
+    pub(crate) fn on_unsent(&mut self, key: TransportKey, ssrc: u32, packets: u32) {
         let Some(transport) = self.transports.get_mut(key) else { return };
-        let Some(consumer) = transport.consumers.values_mut().find(|it| it.number == number) else { return };
+        let Some(target) = transport.targets.get(&ssrc) else { return };
+        let Some(consumer) = transport.consumers.get_mut(&target.consumer) else { return };
         if let Some(row) = Self::row_of(&mut self.streams, consumer) {
             row.on_unsent(packets);
         }
@@ -397,36 +401,22 @@ fn mid_of(command: &Consume, transport: &mut Transport) -> Result<String, Failur
     }
 }
 
-/// An SSRC that, with its successor for retransmissions, nothing on this Transport uses yet (RFC 3550 §8.1).
-fn free_ssrc(turn: &mut Turn<'_>, transport: &Transport) -> u32 {
-    loop {
-        let ssrc: u32 = turn.rng.random_range(100_000_000..=u32::MAX - 1);
-        let used =
-            |ssrc: &u32| transport.targets.contains_key(ssrc) || transport.listener.by_ssrc(*ssrc).is_some();
-        if ![ssrc, ssrc + 1].iter().any(used) && transport.feedback_ssrc.abs_diff(ssrc) > 1 {
-            return ssrc;
-        }
-    }
-}
-
-fn random_cname(turn: &mut Turn<'_>) -> String {
+fn random_cname(turn: &mut Turn) -> String {
     // RFC 7022 §4.2: 96 random bits are a short-term persistent name.
     let bits: u128 = turn.rng.random();
     format!("{:024x}", bits >> 32)
 }
 
 fn row(
-    turn: &mut Turn<'_>,
+    turn: &mut Turn,
     transport: TransportKey,
     consumer: ConsumerId,
-    number: u64,
     rtp_parameters: &RtpParameters,
 ) -> Row {
     let encoding = rtp_parameters.encodings.first();
     Row::new(&RowParams {
         consumer,
         transport,
-        number,
         rtp_parameters,
         ssrc: encoding.and_then(|encoding| encoding.ssrc).unwrap_or_default(),
         rtx_ssrc: encoding.and_then(|encoding| encoding.rtx.as_ref()).map(|rtx| rtx.ssrc),

@@ -2,9 +2,7 @@
 //! streams, Consumers and their rows. Nobody outside notices but for the address that serves it.
 
 use mafalda_api::id::ConsumerId;
-use mafalda_api::waist::Failure;
 
-use crate::consumer::Place;
 use crate::producer::{Producer, ProducerStream};
 use crate::transport::Transport;
 use crate::worker::Turn;
@@ -33,9 +31,7 @@ impl Router {
         transport.streams.clear();
         transport.alarm = crate::worker::timers::Alarm::default();
         for consumer in transport.consumers.values() {
-            if let Some(others) = self.consumers_of.get_mut(&consumer.producer) {
-                others.retain(|(_, id)| *id != consumer.id);
-            }
+            self.forget_consumer_of(consumer.producer, consumer.id);
         }
         self.dirty.retain(|key| self.streams.contains_key(*key));
         Some(TransportState { transport, producers })
@@ -50,19 +46,8 @@ impl Router {
         Some((producer, streams))
     }
 
-    /// Whether everything of the state may come in.
-    pub(crate) fn can_put(&self, state: &TransportState) -> Result<(), Failure> {
-        if self.transport_of(state.transport.id).is_some() {
-            return Err(Failure::already_exists(state.transport.id));
-        }
-        match state.producers.iter().find(|(producer, _)| self.producers.contains_key(&producer.id)) {
-            Some((producer, _)) => Err(Failure::already_exists(producer.id)),
-            None => Ok(()),
-        }
-    }
-
     /// Sets a Transport in. Rows of Consumers join their streams where both are here.
-    pub(crate) fn put(&mut self, turn: &mut Turn<'_>, state: TransportState) -> TransportKey {
+    pub(crate) fn put(&mut self, turn: &mut Turn, state: TransportState) -> TransportKey {
         let TransportState { transport, producers } = state;
         let consumers: Vec<_> = transport.consumers.values().map(|it| (it.producer, it.id)).collect();
         let key = self.transports.insert(transport);
@@ -72,6 +57,7 @@ impl Router {
             for mut stream in streams {
                 stream.transport = key;
                 stream.alarm = crate::worker::timers::Alarm::default();
+                stream.scored = false;
                 let stream = self.streams.insert(stream);
                 producer.streams.push(stream);
                 self.set_stream_alarm(turn, stream);
@@ -84,24 +70,10 @@ impl Router {
             self.attach_all(turn, id);
         }
         for (producer, consumer) in consumers {
-            self.renumber(key, consumer);
             self.consumers_of.entry(producer).or_default().push((key, consumer));
             self.attach(turn, key, consumer);
         }
         self.set_transport_alarm(turn, key);
         key
-    }
-
-    /// Consumers are numbered per Router.
-    fn renumber(&mut self, key: TransportKey, id: ConsumerId) {
-        let number = self.next_consumer_number;
-        self.next_consumer_number += 1;
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
-            return;
-        };
-        consumer.number = number;
-        if let Place::Away(row) = &mut consumer.place {
-            row.number = number;
-        }
     }
 }

@@ -13,14 +13,14 @@ use crate::worker::turn::Wrap;
 
 use super::{Router, StreamKey, TransportKey};
 
-/// Packets asked for with one look at the list. What is left comes with the next look, 40 ms later.
+/// Packets asked for with one look at the list. What is left comes with the next look, a millisecond later.
 const NACKS_MAX: usize = 512;
 /// How often a bitrate limit is repeated to the sender, as in mediasoup: REMB has no acknowledgement.
 const REMB_INTERVAL: Duration = Duration::from_millis(1500);
 
 impl Router {
     /// The round of reports of a Transport: what it sends (SR), what it receives (RR), and the clocks for round trips (XR).
-    pub(super) fn report(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(super) fn report(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get(key) else { return };
         let wrap = Wrap::Rtcp(self.key, key);
         let mut compound = Compound::new(wrap);
@@ -53,7 +53,7 @@ impl Router {
         compound.flush(turn);
     }
 
-    fn report_blocks(&mut self, turn: &Turn<'_>, streams: &[StreamKey]) -> Vec<ReportBlock> {
+    fn report_blocks(&mut self, turn: &Turn, streams: &[StreamKey]) -> Vec<ReportBlock> {
         let mut blocks = Vec::new();
         for key in streams {
             let Some(stream) = self.streams.get_mut(*key) else { continue };
@@ -65,7 +65,7 @@ impl Router {
     }
 
     /// Asks the Producer for packets that are missing.
-    pub(super) fn ask_for_lost(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    pub(super) fn ask_for_lost(&mut self, turn: &mut Turn, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         let Some(transport) = self.transports.get(stream.transport) else { return };
         let Some(recv) = stream.recv.as_mut() else { return };
@@ -86,7 +86,7 @@ impl Router {
     }
 
     /// Somebody needs a key frame of this stream: its Producer is asked, unless it was just now.
-    pub(super) fn request_key_frame(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    pub(super) fn request_key_frame(&mut self, turn: &mut Turn, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         if stream.request_key_frame(turn.now) {
             self.ask_for_key_frame(turn, key);
@@ -95,7 +95,7 @@ impl Router {
     }
 
     /// Sends a PLI, or a FIR where PLI was not negotiated.
-    pub(super) fn ask_for_key_frame(&mut self, turn: &mut Turn<'_>, key: StreamKey) {
+    pub(super) fn ask_for_key_frame(&mut self, turn: &mut Turn, key: StreamKey) {
         let Some(stream) = self.streams.get_mut(key) else { return };
         let Some(transport) = self.transports.get(stream.transport) else { return };
         let (Some(format), Some(recv)) = (stream.formats.first(), stream.recv.as_mut()) else { return };
@@ -114,12 +114,12 @@ impl Router {
     }
 
     /// Tells the sender which of its packets have arrived, for its bandwidth estimation.
-    pub(super) fn acknowledge(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(super) fn acknowledge(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
-        let media_ssrc = transport.streams.iter().find_map(|key| self.streams.get(*key)?.ssrc());
-        let (own, wrap) = (transport.feedback_ssrc, Wrap::Rtcp(self.key, key));
+        let (own, media_ssrc) = (transport.feedback_ssrc, transport.acknowledged_ssrc);
+        let wrap = Wrap::Rtcp(self.key, key);
         let incoming = transport.traffic.received.bitrate(turn.now);
-        let (Some(log), Some(media_ssrc)) = (&mut transport.arrivals, media_ssrc) else { return };
+        let Some(log) = &mut transport.arrivals else { return };
         let mut compound = Compound::new(wrap);
         while let Some(due) = log.poll(turn.now) {
             let arrivals = due.arrivals.iter().map(|it| Arrival { sequence: it.sequence(), at_us: it.at_us });
@@ -140,7 +140,7 @@ impl Router {
     }
 
     /// Repeats the limit of what the peer shall send.
-    pub(super) fn limit_sender(&mut self, turn: &mut Turn<'_>, key: TransportKey) {
+    pub(super) fn limit_sender(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
         if transport.next_remb.is_none_or(|at| at > turn.now.at) {
             return;
@@ -215,11 +215,7 @@ impl Compound {
     }
 
     /// Adds a part that must not be torn apart; what doesn't fit an empty packet either is left out.
-    fn add(
-        &mut self,
-        turn: &mut Turn<'_>,
-        mut part: impl FnMut(&mut CompoundWriter<'_>) -> Result<(), Full>,
-    ) {
+    fn add(&mut self, turn: &mut Turn, mut part: impl FnMut(&mut CompoundWriter<'_>) -> Result<(), Full>) {
         for _ in 0..2 {
             let mut writer = CompoundWriter::new(&mut self.bytes[self.len..]);
             if part(&mut writer).is_ok() {
@@ -230,10 +226,9 @@ impl Compound {
         }
     }
 
-    fn flush(&mut self, turn: &mut Turn<'_>) {
+    fn flush(&mut self, turn: &mut Turn) {
         if self.len > 0 {
-            let effects = &mut *turn.effects;
-            effects.control.push(self.wrap, &self.bytes[..self.len], &mut effects.drops);
+            turn.effects.send(self.wrap, &self.bytes[..self.len]);
             self.len = 0;
         }
     }

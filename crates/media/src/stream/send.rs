@@ -149,6 +149,11 @@ impl SendStream {
         Some(resend)
     }
 
+    /// Another source begins, whose numbers mean other packets: what was sent so far can't be sent again.
+    pub fn forget_sent(&mut self) {
+        self.log = SentLog::new();
+    }
+
     /// A packet goes out again under this SSRC; one that goes through RTX is counted there.
     pub fn on_resent(&mut self, now: Now, len: usize, payload_len: usize) {
         self.count(now, len, payload_len);

@@ -20,6 +20,10 @@ struct Endpoint {
     announced: Option<String>,
 }
 
+/// Connections that one Transport has open. A peer needs one or two; each costs a file descriptor of the process, so strangers
+/// must not hold more of them, nor keep the peer out.
+pub(crate) const CONNECTIONS_MAX: usize = 32;
+
 /// A Transport's sockets.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
@@ -73,9 +77,22 @@ impl Endpoints {
         &self.candidates
     }
 
-    /// Takes note of a connection that one of the listeners accepted.
-    pub(crate) fn on_accepted(&mut self, listener: SocketId, connection: SocketId) {
+    /// Takes note of a connection that one of the listeners accepted. One too many takes the place of the oldest that ICE doesn't
+    /// use, which is returned.
+    pub(crate) fn on_accepted(
+        &mut self,
+        listener: SocketId,
+        connection: SocketId,
+        in_use: impl Fn(SocketId) -> bool,
+    ) -> Option<SocketId> {
+        let full = self.connections.len() >= CONNECTIONS_MAX;
+        // Sockets are numbered in the order in which they are made.
+        let idle = self.connections.keys().copied().filter(|socket| full && !in_use(*socket)).min();
+        if let Some(idle) = idle {
+            self.connections.remove(&idle);
+        }
         self.connections.insert(connection, listener);
+        idle
     }
 
     /// Forgets a connection; `true` if there was one.
@@ -146,11 +163,23 @@ mod tests {
     #[test]
     fn a_connection_is_described_as_its_listener() {
         let mut endpoints = endpoints(&ListenInfo::of_place(Protocol::Tcp));
-        endpoints.on_accepted(SocketId(3), SocketId(9));
+        endpoints.on_accepted(SocketId(3), SocketId(9), |_| false);
         let tuple = Tuple { socket: SocketId(9), remote: SocketAddr::from(([10, 0, 0, 2], 5000)) };
         let described = endpoints.describe(tuple).unwrap();
         assert_eq!((described.local_port(), described.protocol()), (4000, Protocol::Tcp));
         assert_eq!(endpoints.candidates()[0].tcp_type, Some(IceCandidateTcpType::Passive));
         assert!(endpoints.remove_connection(SocketId(9)) && !endpoints.remove_connection(SocketId(9)));
+    }
+
+    #[test]
+    fn one_connection_too_many_takes_the_place_of_the_oldest_that_is_not_in_use() {
+        let mut endpoints = endpoints(&ListenInfo::of_place(Protocol::Tcp));
+        let in_use = |socket: SocketId| socket.0 < 12;
+        let taken = (10..10 + CONNECTIONS_MAX as u32)
+            .filter_map(|socket| endpoints.on_accepted(SocketId(3), SocketId(socket), in_use));
+        assert_eq!(taken.count(), 0);
+        assert_eq!(endpoints.on_accepted(SocketId(3), SocketId(100), in_use), Some(SocketId(12)));
+        assert_eq!(endpoints.on_accepted(SocketId(3), SocketId(101), in_use), Some(SocketId(13)));
+        assert_eq!(endpoints.connections.len(), CONNECTIONS_MAX);
     }
 }

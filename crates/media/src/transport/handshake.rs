@@ -1,7 +1,8 @@
 //! DTLS of a WebRtcTransport: when it begins, in which role, and when its keys may be used.
 //!
-//! The handshake may begin before the application has said who the peer is: as soon as ICE has a tuple, as server. Keys are
-//! handed out only when the peer's certificate fits a fingerprint that the application gave (RFC 8122 §5).
+//! The handshake may begin before the application has said who the peer is: as server, with the peer's first datagram, so that
+//! waiting for it costs no time. Keys are handed out only when the peer's certificate fits a fingerprint that the application
+//! gave (RFC 8122 §5).
 
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use crate::Now;
 use crate::dtls::{
     Certificate, Connected, Dtls, DtlsOutput, Fingerprint, FingerprintAlgorithm, KeyingMaterial, Role,
 };
+use crate::worker::drops::DropReason;
 
 /// Largest DTLS datagram that is ever written: flights are cut at 1200 bytes, application data isn't sent yet.
 const DATAGRAM_MAX: usize = 1500;
@@ -91,27 +93,40 @@ impl Handshake {
             self.dtls = None;
             self.unverified = None;
         }
-        self.begin(now);
+        self.begin_as_client(now);
         Ok(())
     }
 
     /// There is a way to the peer: the handshake may begin.
     pub(crate) fn on_reachable(&mut self, now: Now) {
         self.reachable = true;
-        self.begin(now);
+        self.begin_as_client(now);
     }
 
-    fn begin(&mut self, now: Now) {
-        let over = matches!(self.state, DtlsState::Failed | DtlsState::Closed);
-        if self.dtls.is_none() && self.reachable && !over {
-            let role = if self.parameters.role == DtlsRole::Client { Role::Client } else { Role::Server };
-            self.dtls = Some(Dtls::new(&self.certificate, role, now));
+    fn begin_as_client(&mut self, now: Now) {
+        if self.parameters.role == DtlsRole::Client && self.may_begin() {
+            self.dtls = Some(Dtls::new(&self.certificate, Role::Client, now));
         }
     }
 
-    /// A datagram from the peer; `false` when it was of no use.
-    pub(crate) fn handle(&mut self, now: Now, datagram: &[u8]) -> bool {
-        self.dtls.as_mut().is_some_and(|dtls| dtls.handle(now, datagram).is_ok())
+    fn may_begin(&self) -> bool {
+        let over = matches!(self.state, DtlsState::Failed | DtlsState::Closed);
+        self.dtls.is_none() && self.reachable && !over
+    }
+
+    /// Takes a datagram from the peer; a server begins with the first that makes sense.
+    ///
+    /// # Errors
+    /// Why it was of no use.
+    pub(crate) fn handle(&mut self, now: Now, datagram: &[u8]) -> Result<(), DropReason> {
+        if self.may_begin() {
+            let mut dtls = Dtls::new(&self.certificate, Role::Server, now);
+            dtls.handle(now, datagram).map_err(|_| DropReason::MalformedDtls)?;
+            self.dtls = Some(dtls);
+            return Ok(());
+        }
+        let dtls = self.dtls.as_mut().ok_or(DropReason::UnexpectedDtls)?;
+        dtls.handle(now, datagram).map_err(|_| DropReason::MalformedDtls)
     }
 
     pub(crate) fn timeout(&self) -> Option<Instant> {
@@ -136,7 +151,7 @@ impl Handshake {
         if let Some(connected) = self.unverified.take_if(|_| self.remote.is_some()) {
             return Some(self.verify(now, connected));
         }
-        if self.dtls.is_some() && self.state == DtlsState::New {
+        if self.reachable && self.state == DtlsState::New {
             return Some(self.go(DtlsState::Connecting));
         }
         let mut buffer = [0; DATAGRAM_MAX];

@@ -6,12 +6,10 @@ use mafalda_api::waist::{CloseCause, Event};
 
 use super::handshake::HandshakeEvent;
 use super::{Srtp, Transport};
-use crate::dtls::KeyingMaterial;
+use crate::Now;
 use crate::ice::{IceEvent, IceState};
-use crate::srtp::{SrtpError, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
 use crate::worker::turn::{Effects, Wrap};
 use crate::worker::{Paths, TransportAt, Turn};
-use crate::{Now, Tuple};
 
 /// What the Router must know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,12 +22,12 @@ pub(crate) struct Settled {
 
 impl Transport {
     /// Tells, and does, what follows from what happened. Call it after each input to ICE or DTLS.
-    pub(crate) fn settle(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt) -> Settled {
+    pub(crate) fn settle(&mut self, turn: &mut Turn, paths: &mut Paths, at: TransportAt) -> Settled {
         let mut settled = Settled::default();
         while let Some(event) = self.ice.poll_event() {
             settled.reachable |= self.on_ice(turn, paths, at, event);
         }
-        while let Some(event) = self.poll_handshake(turn.now, turn.effects) {
+        while let Some(event) = self.poll_handshake(turn.now, &mut turn.effects) {
             settled.connected |= self.on_handshake(turn, event);
         }
         settled
@@ -50,19 +48,7 @@ impl Transport {
         }
     }
 
-    /// Protects RTCP on its way to the peer; where it goes and how long it is.
-    pub(crate) fn protect_rtcp(&mut self, packet: &[u8], out: &mut [u8]) -> Option<(Tuple, usize)> {
-        let tuple = self.ice.selected()?;
-        let len = self.srtp.as_mut()?.sender.protect_rtcp(packet, out).ok()?;
-        Some((tuple, len))
-    }
-
-    /// All names by which ICE checks may find it: since a restart the old one too.
-    pub(crate) fn usernames(&self) -> impl Iterator<Item = crate::ice::UsernameFragment> {
-        self.ice.username_fragments()
-    }
-
-    fn on_ice(&mut self, turn: &mut Turn<'_>, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
+    fn on_ice(&mut self, turn: &mut Turn, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
         match event {
             IceEvent::TupleAdded(tuple) => paths.add_tuple(tuple, at),
             IceEvent::TupleRemoved(tuple) => {
@@ -88,9 +74,8 @@ impl Transport {
                 }
                 return lost && matches!(state, IceState::Connected | IceState::Completed);
             }
-            IceEvent::CredentialsRetired(username_fragment) => {
-                paths.remove_username(username_fragment.as_str());
-            }
+            // Checks are led here by their socket, so nobody keeps a table of names.
+            IceEvent::CredentialsRetired(_) => {}
         }
         false
     }
@@ -100,15 +85,15 @@ impl Transport {
         self.handshake.poll(now, |datagram| {
             // Without a way to the peer a flight is lost, and repeated later.
             if let Some(tuple) = selected {
-                effects.control.push(Wrap::Plain(tuple), datagram, &mut effects.drops);
+                effects.send(Wrap::Plain(tuple), datagram);
             }
         })
     }
 
-    fn on_handshake(&mut self, turn: &mut Turn<'_>, event: HandshakeEvent) -> bool {
+    fn on_handshake(&mut self, turn: &mut Turn, event: HandshakeEvent) -> bool {
         let (state, remote_cert, connected) = match event {
             HandshakeEvent::State(state) => (state, None, false),
-            HandshakeEvent::Connected { keying, peer_certificate } => match srtp(&keying) {
+            HandshakeEvent::Connected { keying, peer_certificate } => match Srtp::new(&keying) {
                 Ok(srtp) => {
                     self.srtp = Some(srtp);
                     self.next_rtcp = turn.now.at + super::RTCP_FIRST;
@@ -129,15 +114,6 @@ impl Transport {
 /// A certificate as PEM has it (RFC 7468 §5.1).
 fn pem(der: &[u8]) -> String {
     pem::encode(&pem::Pem::new("CERTIFICATE", der))
-}
-
-/// One context per direction and key, for the life of the Transport (RFC 3711 §9.1).
-fn srtp(keying: &KeyingMaterial) -> Result<Srtp, SrtpError> {
-    let profile = SrtpProfile::from_id(keying.profile().id()).ok_or(SrtpError::KeyLength)?;
-    Ok(Srtp {
-        sender: SrtpSender::new(SrtpKeys::new(profile, keying.local_key(), keying.local_salt())?),
-        receiver: SrtpReceiver::new(SrtpKeys::new(profile, keying.remote_key(), keying.remote_salt())?),
-    })
 }
 
 pub(super) fn ice_state(state: IceState) -> api::IceState {

@@ -13,13 +13,13 @@ use crate::producer::MAPPED_SSRC_RANGE;
 use crate::router::{Router, RouterKey};
 use crate::transport::Transport;
 
-use super::{ListenSocket, TransportAt, Turn, Worker};
+use super::{ListenSocket, TransportAt, Worker};
 
 impl Worker {
     pub(super) fn on_call(&mut self, request: u64, call: Call, sockets: &[ListenSocket]) {
         let result = self.carry_out(call, sockets);
         if result.is_err() {
-            self.effects.closing.extend(sockets.iter().map(|socket| socket.socket));
+            self.turn.effects.closing.extend(sockets.iter().map(|socket| socket.socket));
         }
         self.replies.push_back((request, result));
     }
@@ -44,8 +44,10 @@ impl Worker {
             }
             Command::GetTransportStats(it) => {
                 let at = self.transport_at(it.id)?;
-                let stats =
-                    self.routers.get(at.router).and_then(|it| it.transport_stats(self.now, at.transport));
+                let stats = self
+                    .routers
+                    .get(at.router)
+                    .and_then(|it| it.transport_stats(self.turn.now, at.transport));
                 stats.map(|stats| vec![stats].into()).ok_or_else(|| Failure::not_found(it.id))
             }
             Command::Produce(it) => self.produce(&it, origin).map(Into::into),
@@ -56,7 +58,7 @@ impl Worker {
                 dump.map(|dump| Box::new(dump).into()).ok_or_else(|| Failure::not_found(it.id))
             }
             Command::GetProducerStats(it) => {
-                let stats = self.router_of_producer(it.id)?.producer_stats(self.now, it.id);
+                let stats = self.router_of_producer(it.id)?.producer_stats(self.turn.now, it.id);
                 stats.map(Into::into).ok_or_else(|| Failure::not_found(it.id))
             }
             Command::Consume(it) => self.consume(&it, origin).map(Into::into),
@@ -64,8 +66,8 @@ impl Worker {
             Command::ResumeConsumer(it) => self.set_consumer_paused(it.id, false).map(Into::into),
             Command::RequestKeyFrame(it) => {
                 let at = self.consumer_at(it.id)?;
-                let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(it.id))?;
-                router.request_key_frame_for(&mut turn, at.transport, it.id).map(|()| Done.into())
+                let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(it.id))?;
+                router.request_key_frame_for(turn, at.transport, it.id).map(|()| Done.into())
             }
             Command::DumpConsumer(it) => {
                 let at = self.consumer_at(it.id)?;
@@ -76,11 +78,13 @@ impl Worker {
             Command::GetConsumerStats(it) => {
                 let at = self.consumer_at(it.id)?;
                 let router = self.routers.get(at.router);
-                let stats = router.and_then(|router| router.consumer_stats(self.now, at.transport, it.id));
+                let stats =
+                    router.and_then(|router| router.consumer_stats(self.turn.now, at.transport, it.id));
                 stats.map(Into::into).ok_or_else(|| Failure::not_found(it.id))
             }
             Command::Close(it) => {
                 it.ids.into_iter().for_each(|id| self.close(id));
+                self.forget_closed();
                 Ok(Done.into())
             }
             Command::Detach(it) => {
@@ -99,14 +103,14 @@ impl Worker {
             return Err(Failure::already_exists(command.id));
         }
         let capabilities = ortc::generate_router_rtp_capabilities(command.media_codecs.clone())?;
-        let first_mapped_ssrc = self.rng.random_range(MAPPED_SSRC_RANGE);
+        let first_mapped_ssrc = self.turn.rng.random_range(MAPPED_SSRC_RANGE);
         let key = self
             .routers
             .insert_with_key(|key| Router::new(key, command.id, origin, capabilities, first_mapped_ssrc));
         self.router_ids.insert(command.id, key);
         if let Some(router) = self.routers.get(key) {
             let state = router.state(self.config.id);
-            self.effects.tell(Event::Appeared(ObjectState::Router(state)));
+            self.turn.effects.tell(Event::Appeared(ObjectState::Router(state)));
         }
         Ok(Done)
     }
@@ -122,12 +126,7 @@ impl Worker {
         }
         let key = self.router_key(command.router)?;
         let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
-        let turn = &mut Turn {
-            now: self.now,
-            rng: &mut self.rng,
-            effects: &mut self.effects,
-            timers: &mut self.timers,
-        };
+        let turn = &mut self.turn;
         let transport = Transport::new(turn, command, origin, &self.config.certificate, sockets)?;
         let state = transport.state(command.router);
         turn.effects.tell(Event::Appeared(ObjectState::WebRtcTransport(Box::new(state))));
@@ -138,14 +137,14 @@ impl Worker {
 
     fn connect(&mut self, command: &waist::ConnectWebRtcTransport) -> Result<Done, Failure> {
         let at = self.transport_at(command.id)?;
-        let (router, mut turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
+        let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
         let transport =
             router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
         transport.handshake.connect(turn.now, &command.dtls_parameters)?;
         let parameters = transport.handshake.parameters().clone();
         turn.effects.tell(Event::DtlsParametersChanged { id: command.id, parameters });
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
         Ok(Done)
     }
 
@@ -154,25 +153,23 @@ impl Worker {
         id: TransportId,
     ) -> Result<mafalda_api::types::data_structures::IceParameters, Failure> {
         let at = self.transport_at(id)?;
-        let (router, mut turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
+        let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
-        if let Some(retired) = transport.ice.restart(turn.now, turn.rng) {
-            paths.remove_username(retired.as_str());
-        }
-        paths.add_username(transport.ice.local().username_fragment.as_str(), at);
+        // Checks are led here by their socket, so nobody keeps a table of names.
+        let _ = transport.ice.restart(turn.now, &mut turn.rng);
         let parameters = transport.ice_parameters();
         turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
-        let settled = transport.settle(&mut turn, paths, at);
-        router.on_settled(&mut turn, at.transport, settled);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
         Ok(parameters)
     }
 
     fn limit_incoming(&mut self, id: TransportId, bitrate: u64) -> Result<Done, Failure> {
         let at = self.transport_at(id)?;
-        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
+        let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
         transport.limit_incoming(turn.now, (bitrate > 0).then_some(bitrate));
-        router.set_transport_alarm(&mut turn, at.transport);
+        router.set_transport_alarm(turn, at.transport);
         Ok(Done)
     }
 
@@ -181,8 +178,8 @@ impl Worker {
             return Err(Failure::already_exists(command.id));
         }
         let at = self.transport_at(command.transport)?;
-        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
-        router.produce(&mut turn, at.transport, command, origin)?;
+        let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
+        router.produce(turn, at.transport, command, origin)?;
         self.producers.insert(command.id, at.router);
         Ok(Done)
     }
@@ -192,8 +189,8 @@ impl Worker {
             return Err(Failure::already_exists(command.id));
         }
         let at = self.transport_at(command.transport)?;
-        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
-        router.consume(&mut turn, at.transport, command, origin)?;
+        let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
+        router.consume(turn, at.transport, command, origin)?;
         self.consumers.insert(command.id, at);
         Ok(Done)
     }
@@ -201,19 +198,14 @@ impl Worker {
     fn set_producer_paused(&mut self, id: ProducerId, paused: bool) -> Result<Done, Failure> {
         let key = self.producers.get(&id).copied().ok_or_else(|| Failure::not_found(id))?;
         let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(id))?;
-        let turn = &mut Turn {
-            now: self.now,
-            rng: &mut self.rng,
-            effects: &mut self.effects,
-            timers: &mut self.timers,
-        };
+        let turn = &mut self.turn;
         router.set_producer_paused(turn, id, paused).map(|()| Done)
     }
 
     fn set_consumer_paused(&mut self, id: ConsumerId, paused: bool) -> Result<Done, Failure> {
         let at = self.consumer_at(id)?;
-        let (router, mut turn, _) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
-        router.set_consumer_paused(&mut turn, at.transport, id, paused).map(|()| Done)
+        let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
+        router.set_consumer_paused(turn, at.transport, id, paused).map(|()| Done)
     }
 
     fn close(&mut self, id: ObjectId) {
@@ -225,23 +217,22 @@ impl Worker {
             ObjectId::Producer(id) => self.close_producer(id),
             ObjectId::Consumer(id) => {
                 let Some(at) = self.consumers.get(&id).copied() else { return };
-                if let Some((router, mut turn, _)) = self.split(at) {
-                    router.close_consumer(&mut turn, at.transport, id, CloseCause::Requested);
+                if let Some((router, turn, _)) = self.split(at) {
+                    router.close_consumer(turn, at.transport, id, CloseCause::Requested);
                 }
             }
         }
-        self.forget_closed();
     }
 
     /// A Router goes as a whole: each object in it is told once, Transports before what lives in them.
     fn close_router(&mut self, id: RouterId) {
         let Some(key) = self.router_ids.remove(&id) else { return };
         let Some(mut router) = self.routers.remove(key) else { return };
-        self.effects.tell(Event::Closed { id: id.into(), cause: CloseCause::Requested });
+        self.turn.effects.tell(Event::Closed { id: id.into(), cause: CloseCause::Requested });
         for transport in router.transports.values_mut() {
-            transport.say_goodbye(self.now, &mut self.effects);
-            transport.tell_closed(&mut self.effects);
-            self.effects.closing.extend(transport.endpoints.sockets());
+            transport.say_goodbye(self.turn.now, &mut self.turn.effects);
+            transport.tell_closed(&mut self.turn.effects);
+            self.turn.effects.closing.extend(transport.endpoints.sockets());
         }
         for transport in router.transports.values() {
             self.forget(transport);
@@ -250,11 +241,11 @@ impl Worker {
 
     fn close_transport(&mut self, id: TransportId) {
         let Some(at) = self.transports.get(&id).copied() else { return };
-        let Some((router, mut turn, _)) = self.split(at) else { return };
+        let Some((router, turn, _)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
-        transport.say_goodbye(turn.now, turn.effects);
-        if let Some(transport) = router.close_transport(&mut turn, at.transport) {
-            self.effects.closing.extend(transport.endpoints.sockets());
+        transport.say_goodbye(turn.now, &mut turn.effects);
+        if let Some(transport) = router.close_transport(turn, at.transport) {
+            self.turn.effects.closing.extend(transport.endpoints.sockets());
             self.forget(&transport);
         }
     }
@@ -262,18 +253,13 @@ impl Worker {
     fn close_producer(&mut self, id: ProducerId) {
         let Some(key) = self.producers.get(&id).copied() else { return };
         let Some(router) = self.routers.get_mut(key) else { return };
-        let turn = &mut Turn {
-            now: self.now,
-            rng: &mut self.rng,
-            effects: &mut self.effects,
-            timers: &mut self.timers,
-        };
+        let turn = &mut self.turn;
         router.close_producer(turn, id, CloseCause::Requested);
     }
 
     /// What has closed in this call is no longer to be found.
     fn forget_closed(&mut self) {
-        for event in &self.effects.events {
+        for event in &self.turn.effects.events {
             match event {
                 Event::Closed { id: ObjectId::Producer(id), .. } => drop(self.producers.remove(id)),
                 Event::Closed { id: ObjectId::Consumer(id), .. } => drop(self.consumers.remove(id)),
@@ -285,7 +271,7 @@ impl Worker {
     fn detach(&mut self, id: ObjectId) {
         if let Some(origin) = self.origin_mut(id) {
             origin.owner = None;
-            self.effects.tell(Event::Detached { id });
+            self.turn.effects.tell(Event::Detached { id });
         }
     }
 

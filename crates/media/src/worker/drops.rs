@@ -10,13 +10,11 @@ pub enum DropReason {
     UnknownTuple,
     /// A STUN message that can't be read.
     MalformedStun,
-    /// A STUN request for a username that nobody has.
-    UnknownUsername,
     /// A STUN message that needs no answer.
     UnansweredStun,
     /// A DTLS datagram that can't be read or doesn't belong to the handshake.
     MalformedDtls,
-    /// DTLS before anybody said how to connect, or after the end.
+    /// DTLS after the end.
     UnexpectedDtls,
     /// An RTP packet that can't be read.
     MalformedRtp,

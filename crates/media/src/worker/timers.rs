@@ -6,9 +6,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::router::{RouterKey, StreamKey, TransportKey};
+
+/// A deadline that has passed already is looked at again after this long: what waits for something that doesn't come must not
+/// keep a Worker busy for ever. It is what the driver's wait is rounded to.
+const GRAIN: Duration = Duration::from_millis(1);
 
 /// Whose deadline it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,9 +34,9 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Sees to it that the alarm goes off at that time, or earlier.
-    pub(crate) fn set(&mut self, alarm: &mut Alarm, timer: Timer, at: Option<Instant>) {
-        let Some(at) = at else { return };
+    /// Sees to it that the alarm goes off at that time, or earlier, but not in this turn any more.
+    pub(crate) fn set(&mut self, now: Instant, alarm: &mut Alarm, timer: Timer, at: Option<Instant>) {
+        let Some(at) = at.map(|at| at.max(now + GRAIN)) else { return };
         if alarm.0.is_none_or(|set| at < set) {
             alarm.0 = Some(at);
             self.heap.push(Reverse((at, timer)));
@@ -66,8 +70,6 @@ impl Alarm {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use slotmap::Key;
 
     use super::*;
@@ -80,14 +82,25 @@ mod tests {
         let timer = Timer::Transport(RouterKey::null(), TransportKey::null());
         let mut timers = Timers::default();
         let mut alarm = Alarm::default();
-        timers.set(&mut alarm, timer, Some(at(20)));
-        timers.set(&mut alarm, timer, Some(at(30)));
+        timers.set(start, &mut alarm, timer, Some(at(20)));
+        timers.set(start, &mut alarm, timer, Some(at(30)));
         assert_eq!(timers.heap.len(), 1);
-        timers.set(&mut alarm, timer, Some(at(10)));
+        timers.set(start, &mut alarm, timer, Some(at(10)));
         assert_eq!(timers.next(), Some(at(10)));
         assert!(timers.pop(at(9)).is_none());
         let (first, _) = timers.pop(at(40)).unwrap();
         let (second, _) = timers.pop(at(40)).unwrap();
         assert!(alarm.ring(first) && !alarm.ring(second));
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_does_not_ring_in_the_same_turn() {
+        #[expect(clippy::disallowed_methods, reason = "a test needs some instant")]
+        let now = Instant::now();
+        let timer = Timer::Transport(RouterKey::null(), TransportKey::null());
+        let mut timers = Timers::default();
+        timers.set(now, &mut Alarm::default(), timer, Some(now));
+        assert!(timers.pop(now).is_none());
+        assert!(timers.pop(now + GRAIN).is_some());
     }
 }

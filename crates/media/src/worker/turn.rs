@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::Instant;
 
 use mafalda_api::waist::Event;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::drops::{DropReason, Drops};
-use super::timers::Timers;
+use super::timers::{Alarm, Timer, Timers};
 use crate::router::{RouterKey, TransportKey};
 use crate::{Now, SocketId, Tuple};
 
@@ -15,16 +17,28 @@ use crate::{Now, SocketId, Tuple};
 /// fraction of that; it bounds what a bug, or a very strange peer, can cost.
 const CONTROL_BYTES_MAX: usize = 1 << 20;
 
-/// Handed down through a turn.
-pub(crate) struct Turn<'a> {
+/// Handed down through a turn, and kept from one to the next.
+#[derive(Debug)]
+pub(crate) struct Turn {
     /// When the turn happens.
     pub(crate) now: Now,
     /// The Worker's randomness.
-    pub(crate) rng: &'a mut StdRng,
+    pub(crate) rng: StdRng,
     /// What comes of it.
-    pub(crate) effects: &'a mut Effects,
+    pub(crate) effects: Effects,
     /// Deadlines.
-    pub(crate) timers: &'a mut Timers,
+    pub(crate) timers: Timers,
+}
+
+impl Turn {
+    pub(crate) fn new(seed: [u8; 32], now: Now) -> Self {
+        Self { now, rng: StdRng::from_seed(seed), effects: Effects::default(), timers: Timers::default() }
+    }
+
+    /// Sees to it that the alarm goes off at that time, or earlier.
+    pub(crate) fn wake(&mut self, alarm: &mut Alarm, timer: Timer, at: Option<Instant>) {
+        self.timers.set(self.now.at, alarm, timer, at);
+    }
 }
 
 /// What a turn has brought about, waiting to be polled.
@@ -40,6 +54,8 @@ pub(crate) struct Effects {
     pub(crate) drops: Drops,
     /// Routers that have packets to forward.
     pub(crate) dirty: Vec<RouterKey>,
+    /// Routers that have scores to tell.
+    pub(crate) scored: Vec<RouterKey>,
 }
 
 impl Effects {
@@ -48,6 +64,18 @@ impl Effects {
         if self.dirty.last() != Some(&router) {
             self.dirty.push(router);
         }
+    }
+
+    /// A Router has scores to tell.
+    pub(crate) fn mark_scored(&mut self, router: RouterKey) {
+        if self.scored.last() != Some(&router) {
+            self.scored.push(router);
+        }
+    }
+
+    /// Sends a packet that is not media.
+    pub(crate) fn send(&mut self, wrap: Wrap, packet: &[u8]) {
+        self.control.push(wrap, packet, &mut self.drops);
     }
 
     /// Tells of something that happened.
@@ -74,7 +102,7 @@ pub(crate) struct ControlQueue {
 
 impl ControlQueue {
     /// Queues a packet by copy; counts it as dropped when the queue is full.
-    pub(crate) fn push(&mut self, wrap: Wrap, packet: &[u8], drops: &mut Drops) {
+    fn push(&mut self, wrap: Wrap, packet: &[u8], drops: &mut Drops) {
         let start = self.bytes.len();
         if start + packet.len() > CONTROL_BYTES_MAX {
             return drops.count(DropReason::ControlQueueFull);

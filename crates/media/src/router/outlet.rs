@@ -1,0 +1,221 @@
+//! Where one Consumer's packets leave: its row together with the Transport that they go through.
+//!
+//! Forwarding and retransmission write their packets here, and nowhere else: number and protect, count and remember.
+
+use slotmap::SlotMap;
+
+use super::TransportKey;
+use crate::buffer::{Run, SendBuffer, Sender};
+use crate::consumer::{Offer, Row};
+use crate::producer::{Arrival, Carried};
+use crate::rtp::extension::{self, ExtensionKind, OutgoingExtensions};
+use crate::rtp::{FIXED_HEADER_LEN, HEADER_LEN_MAX, OutgoingHeader, rtx, write_header};
+use crate::srtp::{OVERHEAD_MAX, PlainRtp};
+use crate::stream::{Resend, SentPacket, Stored};
+use crate::transport::{Srtp, Transport};
+use crate::{Now, Tuple};
+
+/// A packet of a Producer's stream, without what is each Consumer's own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Media<'a> {
+    /// In the Producer's stream.
+    pub(super) index: u64,
+    pub(super) timestamp: u32,
+    pub(super) marker: bool,
+    /// Whether a Consumer may begin with it.
+    pub(super) begins: bool,
+    pub(super) carried: Carried,
+    pub(super) payload: &'a [u8],
+}
+
+impl<'a> Media<'a> {
+    pub(super) fn of_turn(arrival: &Arrival, payload: &'a [u8]) -> Self {
+        Self {
+            index: arrival.index,
+            timestamp: arrival.timestamp,
+            marker: arrival.marker,
+            begins: arrival.begins,
+            carried: arrival.carried,
+            payload,
+        }
+    }
+
+    /// One that was kept. A Consumer has begun before it asks for those.
+    pub(super) fn of_ring(index: u64, stored: Stored<'a, Carried>) -> Self {
+        Self {
+            index,
+            timestamp: stored.meta.timestamp,
+            marker: stored.meta.marker,
+            begins: false,
+            carried: stored.meta.extensions,
+            payload: stored.payload,
+        }
+    }
+
+    fn offer(&self) -> Offer {
+        Offer {
+            index: self.index,
+            timestamp: self.timestamp,
+            payload_type: self.carried.payload_type,
+            begins: self.begins,
+            empty: self.payload.is_empty(),
+        }
+    }
+
+    /// Bytes that it takes in the send buffer at the most: header, what goes before the payload, and SRTP's tag.
+    pub(super) fn room(&self) -> usize {
+        HEADER_LEN_MAX + rtx::OSN_LEN + self.payload.len() + OVERHEAD_MAX
+    }
+}
+
+/// A Consumer that can be sent to.
+pub(super) struct Outlet<'a> {
+    now: Now,
+    pub(super) row: &'a mut Row,
+    transport: &'a mut Transport,
+    tuple: Tuple,
+}
+
+/// What is each packet's own, beside the media in it.
+struct Own<'a> {
+    payload_type: u8,
+    ssrc: u32,
+    index: u64,
+    abs_send_time: u32,
+    transport_cc: u16,
+    /// In front of the payload.
+    prefix: &'a [u8],
+}
+
+impl<'a> Outlet<'a> {
+    /// `None` while the Consumer is paused, and before there are a way to the peer and keys: no number is used up then.
+    pub(super) fn open(
+        now: Now,
+        row: &'a mut Row,
+        transports: &'a mut SlotMap<TransportKey, Transport>,
+    ) -> Option<Self> {
+        let transport = transports.get_mut(row.transport)?;
+        let tuple = transport.ice.selected().filter(|_| transport.srtp.is_some() && row.is_active())?;
+        Some(Self { now, row, transport, tuple })
+    }
+
+    /// Sends a packet for the first time, unless the row has no use for it.
+    pub(super) fn forward(&mut self, media: &Media<'_>, out: &mut SendBuffer) -> Option<Run> {
+        let index = self.row.admit(media.offer())?;
+        let own = Own {
+            payload_type: media.carried.payload_type,
+            ssrc: self.row.send.params().ssrc,
+            index,
+            abs_send_time: extension::abs_send_time(self.now),
+            transport_cc: self.transport.next_transport_cc,
+            prefix: &[],
+        };
+        let (start, len) = self.write(media, &own, out)?;
+        self.count_transport_cc();
+        self.transport.traffic.rtp_sent.count(self.now, len);
+        let sent = SentPacket {
+            in_index: media.index,
+            out_index: index,
+            timestamp: media.timestamp,
+            len,
+            payload_len: media.payload.len(),
+            transport_cc: own.transport_cc,
+            abs_send_time: own.abs_send_time,
+        };
+        self.row.send.on_sent(self.now, sent);
+        Some(self.run(start, len))
+    }
+
+    /// Sends a packet again: wrapped (RFC 4588) where that was negotiated, else the same bytes under the same number.
+    pub(super) fn resend(&mut self, media: &Media<'_>, resend: &Resend, out: &mut SendBuffer) -> Option<Run> {
+        let rtx = self.row.rtx_payload_type(media.carried.payload_type);
+        let (start, len) = match rtx {
+            Some(payload_type) => self.write_wrapped(media, resend.out_index, payload_type, out)?,
+            None => self.write_again(media, resend, out)?,
+        };
+        self.transport.traffic.rtx_sent.count(self.now, len);
+        Some(self.run(start, len))
+    }
+
+    /// RFC 4588 §4: the original sequence number goes before the payload.
+    fn write_wrapped(
+        &mut self,
+        media: &Media<'_>,
+        original: u64,
+        payload_type: u8,
+        out: &mut SendBuffer,
+    ) -> Option<(usize, usize)> {
+        let rtx = self.row.rtx.as_mut()?;
+        let own = Own {
+            payload_type,
+            ssrc: rtx.ssrc(),
+            index: rtx.take_index(media.payload.len() + FIXED_HEADER_LEN),
+            abs_send_time: extension::abs_send_time(self.now),
+            transport_cc: self.transport.next_transport_cc,
+            prefix: &(original as u16).to_be_bytes(),
+        };
+        let written = self.write(media, &own, out)?;
+        self.count_transport_cc();
+        Some(written)
+    }
+
+    /// Same SSRC and index, same bytes (RFC 3711 §9.1): the extensions hold what they held the first time.
+    fn write_again(
+        &mut self,
+        media: &Media<'_>,
+        resend: &Resend,
+        out: &mut SendBuffer,
+    ) -> Option<(usize, usize)> {
+        let own = Own {
+            payload_type: media.carried.payload_type,
+            ssrc: self.row.send.params().ssrc,
+            index: resend.out_index,
+            abs_send_time: resend.abs_send_time,
+            transport_cc: resend.transport_cc,
+            prefix: &[],
+        };
+        let (start, len) = self.write(media, &own, out)?;
+        self.row.send.on_resent(self.now, len, media.payload.len());
+        Some((start, len))
+    }
+
+    /// Writes one packet, protected; where it lies in the buffer and how long it is.
+    fn write(&self, media: &Media<'_>, own: &Own<'_>, out: &mut SendBuffer) -> Option<(usize, usize)> {
+        let Srtp { sender, .. } = self.transport.srtp.as_ref()?;
+        let header = OutgoingHeader {
+            marker: media.marker,
+            payload_type: own.payload_type,
+            sequence: own.index as u16,
+            timestamp: media.timestamp,
+            ssrc: own.ssrc,
+            padded: false,
+        };
+        let extensions = OutgoingExtensions {
+            mid: self.row.mid.as_ref(),
+            abs_send_time: Some(own.abs_send_time),
+            transport_cc: Some(own.transport_cc),
+            audio_level: media.carried.audio_level,
+            video_orientation: media.carried.video_orientation,
+            abs_capture_time: media.carried.abs_capture_time,
+            playout_delay: media.carried.playout_delay,
+            ..OutgoingExtensions::default()
+        };
+        let mut head = [0; HEADER_LEN_MAX];
+        let head_len = write_header(&mut head, &header, &extensions, self.row.mask).ok()?;
+        let plain = PlainRtp { header: &head[..head_len], prefix: own.prefix, payload: media.payload };
+        // It can't fail: there is room, all lengths are bounded, and no stream lives to see the last index.
+        let len = sender.protect_rtp(own.index, plain, out.spare()).ok()?;
+        Some((out.commit(len), len))
+    }
+
+    fn count_transport_cc(&mut self) {
+        if self.row.mask.contains(ExtensionKind::TransportCc) {
+            self.transport.next_transport_cc = self.transport.next_transport_cc.wrapping_add(1);
+        }
+    }
+
+    fn run(&mut self, start: usize, len: usize) -> Run {
+        self.transport.traffic.sent.count(self.now, len);
+        Run::new(self.tuple, Sender::Consumer(self.row.send.params().ssrc), start, len)
+    }
+}

@@ -1,0 +1,84 @@
+//! A batch of datagrams on its way in: told apart by their first byte, led to their Transport by their tuple.
+//!
+//! Only a STUN check may come from an unknown tuple; the socket says whose it is.
+
+use super::turn::Wrap;
+use super::{DropReason, TransportAt, Worker};
+use crate::buffer::{Batch, Datagram};
+use crate::demux::Kind;
+use crate::{Tuple, stun};
+
+/// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
+const MEDIA_LEN_MAX: usize = 2048;
+
+impl Worker {
+    pub(super) fn on_batch(&mut self, mut batch: Batch) {
+        for index in 0..batch.len() {
+            let Some(datagram) = batch.datagram(index) else { continue };
+            if let Err(reason) = self.on_datagram(&mut batch, datagram) {
+                self.turn.effects.drops.count(reason);
+            }
+        }
+        self.batch = Some(batch);
+    }
+
+    fn on_datagram(&mut self, batch: &mut Batch, datagram: Datagram) -> Result<(), DropReason> {
+        let bytes = batch.bytes(datagram.range());
+        let kind = Kind::of(bytes).map_err(|_| DropReason::UnknownProtocol)?;
+        if kind == Kind::Stun {
+            return self.on_stun(bytes, datagram.tuple);
+        }
+        let at = self.paths.by_tuple(datagram.tuple).ok_or(DropReason::UnknownTuple)?;
+        let len = bytes.len();
+        if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
+            return Err(DropReason::TooLarge);
+        }
+        let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
+        transport.traffic.received.count(turn.now, len);
+        match kind {
+            Kind::Rtcp => router.on_rtcp(turn, at.transport, batch.bytes_mut(datagram.range())),
+            Kind::Rtp => self.on_rtp(batch, datagram, at),
+            Kind::Dtls | Kind::Stun => self.on_dtls(bytes, datagram.tuple, at),
+        }
+    }
+
+    fn on_rtp(&mut self, batch: &mut Batch, datagram: Datagram, at: TransportAt) -> Result<(), DropReason> {
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
+        let header = transport.unprotect_rtp(batch.bytes_mut(datagram.range()))?;
+        // The peer uses another way than the one it nominated, and this is certainly the peer.
+        if transport.ice.selected() != Some(datagram.tuple) && transport.ice.on_media(datagram.tuple) {
+            transport.settle(turn, paths, at);
+        }
+        router.on_rtp(turn, at.transport, batch, datagram, header)
+    }
+
+    fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
+        let handled = transport.handshake.handle(turn.now, datagram);
+        // The answer goes to where the peer speaks from. Later on its media say better where it is.
+        if handled.is_ok() && transport.srtp.is_none() {
+            transport.ice.on_media(tuple);
+        }
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
+        handled
+    }
+
+    fn on_stun(&mut self, datagram: &[u8], tuple: Tuple) -> Result<(), DropReason> {
+        let message = stun::Message::parse(datagram).map_err(|_| DropReason::MalformedStun)?;
+        let at = self.paths.by_socket(tuple.socket).ok_or(DropReason::UnknownTuple)?;
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
+        transport.traffic.received.count(turn.now, datagram.len());
+        let mut answer = [0; stun::RESPONSE_LEN_MAX];
+        let len = transport.ice.handle(turn.now, tuple, &message, &mut answer);
+        let len = len.map_err(|_| DropReason::UnansweredStun)?;
+        turn.effects.send(Wrap::Plain(tuple), &answer[..len]);
+        let settled = transport.settle(turn, paths, at);
+        router.on_settled(turn, at.transport, settled);
+        Ok(())
+    }
+}

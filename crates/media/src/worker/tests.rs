@@ -1,0 +1,8 @@
+//! Tests of the whole machine that need to look, or to reach, inside.
+
+mod flow;
+mod index;
+mod peer;
+mod stage;
+mod timer;
+mod way;
