@@ -24,6 +24,7 @@ use mafalda_api::waist::{CloseCause, Event, Origin, RouterState};
 use slotmap::{SlotMap, new_key_type};
 
 use crate::producer::{Producer, ProducerStream};
+use crate::rtcp::{Arrival, ReportBlock};
 use crate::transport::{Settled, Transport};
 use crate::worker::Turn;
 use crate::worker::timers::Timer;
@@ -74,6 +75,9 @@ pub(crate) struct Router {
     resends: VecDeque<ResendJob>,
     next_mapped_ssrc: u32,
     scores: ScoreNews,
+    /// Memory of a report round and of an acknowledgement, empty in between.
+    blocks: Vec<ReportBlock>,
+    acknowledged: Vec<Arrival>,
 }
 
 impl Router {
@@ -98,6 +102,8 @@ impl Router {
             resends: VecDeque::new(),
             next_mapped_ssrc: first_mapped_ssrc,
             scores: ScoreNews::default(),
+            blocks: Vec::new(),
+            acknowledged: Vec::new(),
         }
     }
 
@@ -156,7 +162,7 @@ impl Router {
         }
         let scored = stream.recv.as_mut().and_then(|recv| recv.handle_timeout(turn.now)).is_some();
         let again = stream.key_frames.handle_timeout(turn.now);
-        if again {
+        if again && !stream.paused {
             self.ask_for_key_frame(turn, key);
         }
         self.ask_for_lost(turn, key);
@@ -173,8 +179,11 @@ impl Router {
             return;
         }
         if transport.next_rtcp <= turn.now.at {
-            transport.schedule_rtcp(turn);
+            let rested = transport.schedule_rtcp(turn);
             self.report(turn, key);
+            if rested {
+                self.trim(turn, key);
+            }
         }
         self.acknowledge(turn, key);
         self.limit_sender(turn, key);

@@ -43,6 +43,9 @@ pub(crate) use traffic::Traffic;
 const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
 /// Until the first round: soon, so that browsers learn the clock mapping for lip sync.
 const RTCP_FIRST: Duration = Duration::from_millis(500);
+/// Rounds of RTCP between two looks for memory that streams need no more: about ten seconds. More often, and what regular key
+/// frames need would go too.
+const TRIM_ROUNDS: u8 = 8;
 /// How often the lifting of a limit is told, as in mediasoup: REMB has no acknowledgement.
 const REMB_REPEATS: u8 = 4;
 /// Where Consumers' SSRCs begin again: not at small numbers, which test tools and probes use.
@@ -95,6 +98,7 @@ pub(crate) struct Transport {
     /// The SSRC that our own feedback comes from: RTCP needs one, and there is no stream of ours behind it.
     pub(crate) feedback_ssrc: u32,
     pub(crate) next_rtcp: Instant,
+    rtcp_rounds: u8,
     /// Counts packets sent for the receiver's transport-wide feedback.
     pub(crate) next_transport_cc: u16,
     pub(crate) max_incoming_bitrate: Option<u64>,
@@ -162,6 +166,7 @@ impl Transport {
             acknowledged_ssrc: 0,
             feedback_ssrc: turn.rng.random(),
             next_rtcp: turn.now.at + RTCP_FIRST,
+            rtcp_rounds: 0,
             next_transport_cc: 0,
             max_incoming_bitrate: command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0),
             next_remb: None,
@@ -274,9 +279,11 @@ impl Transport {
         self.remb_repeats > 0
     }
 
-    /// Draws when the next RTCP round is.
-    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn) {
+    /// Draws when the next RTCP round is; whether it is time to look for memory that nobody needs, too.
+    pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn) -> bool {
         self.next_rtcp = turn.now.at + RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
+        self.rtcp_rounds = self.rtcp_rounds.wrapping_add(1);
+        self.rtcp_rounds.is_multiple_of(TRIM_ROUNDS)
     }
 
     /// The earliest of its own deadlines.

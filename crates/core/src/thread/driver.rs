@@ -1,10 +1,13 @@
 //! The event loop of a Worker: wait, take in, drain, send.
 //!
-//! Everything with a decision in it is in the machine. A turn is bounded: one batch of datagrams per turn, so many calls, so
-//! that media, calls and deadlines wait for each other no longer than a few milliseconds.
+//! Everything with a decision in it is in the machine. A turn is bounded: one batch of datagrams, one read of each connection,
+//! so many calls; so media, calls and deadlines wait for each other no longer than a few milliseconds. Sockets that had no
+//! part in a turn are the first in the next.
 
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::{io, mem};
 
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure};
@@ -14,7 +17,7 @@ use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
 use mafalda_media::{Now, SocketId, Tuple};
 
 use super::mailbox::Mailbox;
-use super::socket::{Ready, Socket, Sockets};
+use super::socket::{Accept, Ready, Socket, Sockets};
 use super::{address, listen};
 use crate::local::{MediaAddress, Report, Reports};
 
@@ -26,8 +29,10 @@ const BATCH_BYTES: usize = 384 * 1024;
 const SEND_BYTES: usize = 256 * 1024;
 /// Calls carried out per turn. Each takes some ten microseconds, so media waits about a millisecond at most.
 const CALLS_PER_TURN: usize = 64;
-/// Connections accepted, and reads of one socket, per turn.
+/// Connections accepted from one listener per turn.
 const ACCEPTS_PER_TURN: usize = 16;
+/// Bytes read from one connection per turn: some ten milliseconds of the fastest sender's media.
+const READ_MAX: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -43,8 +48,12 @@ pub(super) struct Driver {
     scratch: Box<[u8]>,
     news: Vec<Report>,
     unsent: Vec<(Tuple, Sender, u32)>,
-    /// Sockets whose queue changed between empty and not.
+    /// Sockets that have something to do and had no part in a turn yet.
+    ready: VecDeque<Ready>,
+    /// Sockets with something in their queue since the last flush.
     touched: Vec<SocketId>,
+    /// Connections that could not be written to.
+    broken: Vec<SocketId>,
 }
 
 impl Driver {
@@ -55,8 +64,7 @@ impl Driver {
         mailbox: Mailbox,
         reports: Reports,
     ) -> Result<Self, Failure> {
-        let system =
-            |error: std::io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
+        let system = |error: io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
         let config = WorkerConfig { id: command.id, certificate };
         Ok(Self {
             machine: Worker::new(config, rand::random(), now()),
@@ -71,7 +79,9 @@ impl Driver {
             scratch: vec![0; DATAGRAM_MAX].into_boxed_slice(),
             news: Vec::new(),
             unsent: Vec::new(),
+            ready: VecDeque::new(),
             touched: Vec::new(),
+            broken: Vec::new(),
         })
     }
 
@@ -83,30 +93,48 @@ impl Driver {
     }
 
     fn turn(&mut self) {
-        let timeout = self.machine.timeout().map(|at| at.saturating_duration_since(clock()));
-        let ready = self.sockets.wait(timeout);
+        let rung = self.wait();
         let now = now();
-        for ready in ready {
-            match ready {
-                Ready::Bell => self.on_bell(now),
-                Ready::Socket { id, readable, writable } => self.on_socket(now, id, readable, writable),
-            }
-        }
-        self.hand_in_batch(now);
+        self.sockets.end_rest(now.at);
+        self.take_calls(now, rung);
+        self.take_datagrams(now);
         if self.machine.timeout().is_some_and(|at| at <= now.at) {
             self.feed(now, Input::Timeout);
         }
         self.tell_unsent(now);
-        self.reports.send(std::mem::take(&mut self.news));
+        self.drop_broken(now);
+        self.reports.send(mem::take(&mut self.news));
     }
 
-    fn on_bell(&mut self, now: Now) {
-        self.mailbox.hush();
+    /// Waits for something to do, unless there is some left; whether the bell has rung.
+    fn wait(&mut self) -> bool {
+        if !self.ready.is_empty() {
+            return false;
+        }
+        let deadlines = [self.machine.timeout(), self.sockets.rest_end()];
+        let next = deadlines.into_iter().flatten().min();
+        let timeout = next.map(|at| at.saturating_duration_since(clock()));
+        self.sockets.wait(timeout, &mut self.ready)
+    }
+
+    fn take_calls(&mut self, now: Now, rung: bool) {
+        if rung {
+            // Before the look, so that nothing is missed.
+            self.mailbox.hush();
+        }
         for _ in 0..CALLS_PER_TURN {
             let Some((request, call)) = self.mailbox.take() else { return };
             self.on_call(now, request, call);
         }
         self.mailbox.ring_again();
+    }
+
+    fn take_datagrams(&mut self, now: Now) {
+        while !self.batch.is_full() {
+            let Some(Ready { id, readable, writable }) = self.ready.pop_front() else { break };
+            self.on_socket(now, id, readable, writable);
+        }
+        self.hand_in_batch(now);
     }
 
     fn on_call(&mut self, now: Now, request: u64, mut call: Call) {
@@ -164,7 +192,7 @@ impl Driver {
             return;
         }
         match self.sockets.get_mut(id) {
-            Some(Socket::Udp(_)) => self.receive(now, id),
+            Some(Socket::Udp(_)) => self.receive(id),
             Some(Socket::Connection(_)) => self.read(now, id),
             Some(Socket::Listener(_)) => self.accept(now, id),
             None => {}
@@ -187,10 +215,7 @@ impl Driver {
     }
 
     /// Takes what has come until the batch is full; the rest is still there in the next turn.
-    fn receive(&mut self, now: Now, id: SocketId) {
-        if self.batch.is_full() {
-            self.hand_in_batch(now);
-        }
+    fn receive(&mut self, id: SocketId) {
         let Some(Socket::Udp(udp)) = self.sockets.get_mut(id) else { return };
         while !self.batch.is_full() {
             let Some((len, remote)) = udp.receive(&mut self.scratch) else { return };
@@ -199,37 +224,48 @@ impl Driver {
     }
 
     fn read(&mut self, now: Now, id: SocketId) {
-        if self.batch.is_full() {
-            self.hand_in_batch(now);
-        }
-        let Some(Socket::Connection(connection)) = self.sockets.get_mut(id) else { return };
-        let tuple = Tuple { socket: id, remote: connection.remote };
-        let batch = &mut self.batch;
-        let mut overflow = Vec::new();
-        let over = connection
-            .receive(&mut self.scratch, |packet| {
-                if !batch.push(tuple, packet) {
-                    overflow.push(packet.to_vec());
-                }
-            })
-            .is_err();
-        // One read can hold more frames than the batch had room for.
-        for packet in overflow {
-            if self.batch.is_full() {
-                self.hand_in_batch(now);
-            }
-            self.batch.push(tuple, &packet);
-        }
+        let mut scratch = mem::take(&mut self.scratch);
+        let over = self.read_into(now, id, &mut scratch[..READ_MAX]).is_err();
+        self.scratch = scratch;
         if over {
             self.hand_in_batch(now);
             self.disconnect(now, id);
         }
     }
 
+    /// One read, which can hold more frames than a batch takes.
+    fn read_into(&mut self, now: Now, id: SocketId, buffer: &mut [u8]) -> io::Result<()> {
+        let Some(Socket::Connection(connection)) = self.sockets.get_mut(id) else { return Ok(()) };
+        let tuple = Tuple { socket: id, remote: connection.remote };
+        let len = connection.read(buffer)?;
+        let mut chunk = &mut buffer[..len];
+        // What came before may have closed it.
+        while let Some(Socket::Connection(connection)) = self.sockets.get_mut(id)
+            && let Some(packet) = connection.next_packet(&mut chunk)?
+        {
+            self.batch.push(tuple, packet);
+            if self.batch.is_full() {
+                self.hand_in_batch(now);
+            }
+        }
+        Ok(())
+    }
+
     fn accept(&mut self, now: Now, listener: SocketId) {
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(connection) = self.sockets.accept(listener) else { return };
-            self.feed(now, Input::Accepted { listener, connection });
+            match self.sockets.accept(listener, now.at) {
+                Accept::Connection(connection) => self.feed(now, Input::Accepted { listener, connection }),
+                Accept::Failed => {}
+                Accept::Nothing => return,
+            }
+        }
+    }
+
+    fn drop_broken(&mut self, now: Now) {
+        while let Some(connection) = self.broken.pop() {
+            if self.sockets.get_mut(connection).is_some() {
+                self.disconnect(now, connection);
+            }
         }
     }
 
@@ -240,7 +276,7 @@ impl Driver {
 
     fn hand_in_batch(&mut self, now: Now) {
         if !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
+            let batch = mem::take(&mut self.batch);
             self.feed(now, Input::Datagrams(batch));
             self.batch = self.machine.reclaim().unwrap_or_else(|| Batch::with_capacity(BATCH_BYTES));
         }
@@ -265,14 +301,15 @@ impl Driver {
     }
 
     fn flush(&mut self) {
-        for run in std::mem::take(&mut self.runs) {
-            self.send(&run);
-        }
+        let mut runs = mem::take(&mut self.runs);
+        runs.drain(..).for_each(|run| self.send(&run));
+        self.runs = runs;
         self.out.clear();
-        for id in std::mem::take(&mut self.touched) {
-            if let Some(Socket::Connection(connection)) = self.sockets.get_mut(id) {
-                // An error shows again when the connection is read, which is where it is taken down.
-                let _ = connection.flush();
+        while let Some(id) = self.touched.pop() {
+            if let Some(Socket::Connection(connection)) = self.sockets.get_mut(id)
+                && connection.flush().is_err()
+            {
+                self.broken.push(id);
             }
             self.sockets.watch_writable(id);
         }
@@ -305,9 +342,13 @@ impl Driver {
 
     /// Tells the machine what could not be sent, so that it leaves out the rest of those frames.
     fn tell_unsent(&mut self, now: Now) {
-        for (tuple, sender, packets) in std::mem::take(&mut self.unsent) {
+        let mut unsent = mem::take(&mut self.unsent);
+        for (tuple, sender, packets) in unsent.drain(..) {
             self.feed(now, Input::Unsent { tuple, sender, packets });
         }
+        // What this brought up in turn waits for the next turn.
+        unsent.append(&mut self.unsent);
+        self.unsent = unsent;
     }
 }
 

@@ -44,6 +44,10 @@ fn bind_port(info: &ListenInfo, port: u16) -> io::Result<(Socket, SocketAddr)> {
     if address.is_ipv6() {
         socket.set_only_v6(flags.ipv6_only)?;
     }
+    if info.protocol == Protocol::Tcp {
+        // What is left of connections of an earlier listener doesn't count; another listener on the port still does.
+        socket.set_reuse_address(true)?;
+    }
     if flags.udp_reuse_port && info.protocol == Protocol::Udp {
         socket.set_reuse_port(true)?;
     }
@@ -65,5 +69,73 @@ fn code_of(error: &io::Error) -> ErrorCode {
     match error.kind() {
         io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => ErrorCode::AddressUnavailable,
         _ => ErrorCode::System,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
+
+    use super::*;
+
+    fn info(protocol: Protocol) -> ListenInfo {
+        ListenInfo { ip: IpAddr::from([127, 0, 0, 1]), ..ListenInfo::of_place(protocol) }
+    }
+
+    /// Any free port, from the kernel.
+    const ANY: RangeInclusive<u16> = 0..=0;
+
+    #[test]
+    fn ports_that_are_in_use_are_passed_over_until_there_are_none() {
+        for protocol in [Protocol::Udp, Protocol::Tcp] {
+            let (_taken, address) = bind(&info(protocol), &ANY).unwrap();
+            let port = address.port();
+            let failure = bind(&info(protocol), &(port..=port)).unwrap_err();
+            assert_eq!(failure.code, ErrorCode::NoPort, "{failure}");
+            assert!(failure.detail.contains("every port"), "{failure}");
+            let fixed = ListenInfo { port: Some(port), ..info(protocol) };
+            let failure = bind(&fixed, &ANY).unwrap_err();
+            assert_eq!(failure.code, ErrorCode::NoPort, "{failure}");
+            assert!(failure.detail.contains(&format!("port {port} ")), "{failure}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::reversed_empty_ranges, reason = "what a careless caller may give")]
+    fn an_empty_range_has_no_port() {
+        let failure = bind(&info(Protocol::Udp), &(9..=8)).unwrap_err();
+        assert_eq!(failure.code, ErrorCode::NoPort);
+    }
+
+    #[test]
+    fn an_address_that_this_machine_does_not_have_is_unavailable() {
+        let elsewhere = ListenInfo { ip: IpAddr::from([192, 0, 2, 1]), ..info(Protocol::Udp) };
+        let failure = bind(&elsewhere, &ANY).unwrap_err();
+        assert_eq!(failure.code, ErrorCode::AddressUnavailable, "{failure}");
+    }
+
+    #[test]
+    fn a_tcp_port_is_free_again_as_soon_as_its_listener_is_gone() {
+        let (listener, address) = bind(&info(Protocol::Tcp), &ANY).unwrap();
+        let client = TcpStream::connect(address).unwrap();
+        let listener = TcpListener::from(listener);
+        listener.set_nonblocking(false).unwrap();
+        // Who closes first keeps the port busy for a minute, but for listeners that don't mind.
+        drop(listener.accept().unwrap());
+        drop((listener, client));
+        let fixed = ListenInfo { port: Some(address.port()), ..info(Protocol::Tcp) };
+        bind(&fixed, &ANY).unwrap();
+    }
+
+    #[test]
+    fn several_sockets_share_a_port_only_where_that_is_asked_for() {
+        let flags = Some(mafalda_api::types::data_structures::SocketFlags {
+            udp_reuse_port: true,
+            ..Default::default()
+        });
+        let (_first, address) = bind(&ListenInfo { flags, ..info(Protocol::Udp) }, &ANY).unwrap();
+        let port = Some(address.port());
+        bind(&ListenInfo { flags, port, ..info(Protocol::Udp) }, &ANY).unwrap();
+        assert!(UdpSocket::bind(address).is_err());
     }
 }

@@ -1,9 +1,10 @@
 //! The sockets of a Worker, by number, and the kernel's word on which of them are ready.
 
-use std::collections::HashMap;
-use std::io;
-use std::net::{TcpListener, UdpSocket};
-use std::time::Duration;
+use std::collections::{HashMap, VecDeque};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+use std::{io, mem};
 
 use mafalda_api::types::data_structures::Protocol;
 use mafalda_media::{SocketId, Tuple};
@@ -14,9 +15,9 @@ use super::mailbox::Mailbox;
 use super::tcp::Connection;
 use super::udp::Udp;
 
-/// Connections that one listener has open at a time. A peer needs one; a page that is reloaded a few times over a bad network
-/// leaves some behind. Further ones are refused, so that nobody can use up the process's file descriptors.
-const CONNECTIONS_MAX: usize = 32;
+/// How long listeners rest when the process has no file descriptors left. The poller would tell of their waiting connections
+/// over and over; shorter costs turns for nothing, longer keeps peers waiting that there would be room for again.
+const REST: Duration = Duration::from_millis(100);
 /// Sockets that one wait reports. The others are reported by the next one.
 const READY_MAX: usize = 128;
 /// The mailbox's place among the socket numbers.
@@ -31,25 +32,53 @@ pub(super) enum Socket {
 }
 
 /// A socket that has something to do.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Ready {
-    Bell,
-    Socket { id: SocketId, readable: bool, writable: bool },
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ready {
+    pub(super) id: SocketId,
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+}
+
+/// What came of accepting.
+#[derive(Debug)]
+pub(super) enum Accept {
+    Connection(Tuple),
+    /// The connection was over before it began; there may be others.
+    Failed,
+    /// No connection waits, or there is nothing to accept it with.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Entry {
+    socket: Socket,
+    /// Whether the poller tells when it can be written to.
+    watched: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Sockets {
     poller: Epoll,
-    sockets: HashMap<SocketId, Socket>,
+    sockets: HashMap<SocketId, Entry>,
     next: u32,
-    ready: Vec<EpollEvent>,
+    events: Vec<EpollEvent>,
+    /// Listeners that are not polled, and until when.
+    resting: Vec<SocketId>,
+    rest_end: Option<Instant>,
 }
 
 impl Sockets {
     pub(super) fn new(mailbox: &Mailbox) -> io::Result<Self> {
         let poller = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         poller.add(mailbox.bell(), EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
-        Ok(Self { poller, sockets: HashMap::new(), next: 0, ready: vec![EpollEvent::empty(); READY_MAX] })
+        Ok(Self {
+            poller,
+            sockets: HashMap::new(),
+            next: 0,
+            events: vec![EpollEvent::empty(); READY_MAX],
+            resting: Vec::new(),
+            rest_end: None,
+        })
     }
 
     /// Takes over a socket that was bound for this protocol.
@@ -66,17 +95,13 @@ impl Sockets {
         // Four thousand million sockets in the life of a Worker: numbers are never used again.
         self.next += 1;
         let event = EpollEvent::new(EpollFlags::EPOLLIN, u64::from(id.0));
-        match &socket {
-            Socket::Udp(udp) => self.poller.add(udp.socket(), event)?,
-            Socket::Listener(listener) => self.poller.add(listener, event)?,
-            Socket::Connection(connection) => self.poller.add(connection.stream(), event)?,
-        }
-        self.sockets.insert(id, socket);
+        self.poller.add(socket.as_fd(), event)?;
+        self.sockets.insert(id, Entry { socket, watched: false });
         Ok(id)
     }
 
     pub(super) fn get_mut(&mut self, id: SocketId) -> Option<&mut Socket> {
-        self.sockets.get_mut(&id)
+        self.sockets.get_mut(&id).map(|entry| &mut entry.socket)
     }
 
     /// Closes a socket. Connections outlive their listener until they are closed themselves.
@@ -85,60 +110,117 @@ impl Sockets {
         self.sockets.remove(&id);
     }
 
-    /// Accepts one connection; `None` when there is none, or the listener has too many.
-    pub(super) fn accept(&mut self, listener: SocketId) -> Option<Tuple> {
-        let Some(Socket::Listener(socket)) = self.sockets.get(&listener) else { return None };
-        let (stream, remote) = socket.accept().ok()?;
-        let open = self.sockets.values().filter(
-            |socket| matches!(socket, Socket::Connection(connection) if connection.listener == listener),
-        );
-        if open.count() >= CONNECTIONS_MAX {
-            return None;
+    /// Accepts one connection. How many there may be is the machine's to say.
+    pub(super) fn accept(&mut self, listener: SocketId, now: Instant) -> Accept {
+        let Some(Socket::Listener(socket)) = self.get_mut(listener) else { return Accept::Nothing };
+        match socket.accept() {
+            Ok((stream, remote)) => match self.take_over(stream, remote) {
+                Ok(connection) => Accept::Connection(connection),
+                Err(_) => Accept::Failed,
+            },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accept::Nothing,
+            Err(error) if is_passing(&error) => Accept::Failed,
+            Err(_) => {
+                self.rest(listener, now);
+                Accept::Nothing
+            }
         }
+    }
+
+    fn take_over(&mut self, stream: TcpStream, remote: SocketAddr) -> io::Result<Tuple> {
+        stream.set_nonblocking(true)?;
         // Feedback and retransmissions are small and late is useless: don't wait for more to send.
-        stream.set_nonblocking(true).and_then(|()| stream.set_nodelay(true)).ok()?;
-        let socket = self.add(Socket::Connection(Connection::new(listener, remote, stream))).ok()?;
-        Some(Tuple { socket, remote })
+        stream.set_nodelay(true)?;
+        let socket = self.add(Socket::Connection(Connection::new(remote, stream)))?;
+        Ok(Tuple { socket, remote })
+    }
+
+    /// Lets a listener be for a while.
+    fn rest(&mut self, listener: SocketId, now: Instant) {
+        self.poll_for(listener, EpollFlags::empty());
+        self.resting.push(listener);
+        self.rest_end.get_or_insert(now + REST);
+    }
+
+    /// When listeners that rest are to be polled again.
+    pub(super) fn rest_end(&self) -> Option<Instant> {
+        self.rest_end
+    }
+
+    /// Polls listeners again whose rest is over.
+    pub(super) fn end_rest(&mut self, now: Instant) {
+        if self.rest_end.take_if(|end| now >= *end).is_some() {
+            for listener in mem::take(&mut self.resting) {
+                self.poll_for(listener, EpollFlags::EPOLLIN);
+            }
+        }
     }
 
     /// Asks to be told when a socket that has something waiting can be written to, or no longer.
-    pub(super) fn watch_writable(&self, id: SocketId) {
-        let Some(socket) = self.sockets.get(&id) else { return };
-        let (waiting, readable) = match socket {
-            Socket::Udp(udp) => (udp.has_waiting(), EpollFlags::EPOLLIN),
-            Socket::Connection(connection) => (connection.has_waiting(), EpollFlags::EPOLLIN),
-            Socket::Listener(_) => return,
+    pub(super) fn watch_writable(&mut self, id: SocketId) {
+        let Some(Entry { socket, watched }) = self.sockets.get_mut(&id) else { return };
+        let waiting = match socket {
+            Socket::Udp(udp) => udp.has_waiting(),
+            Socket::Connection(connection) => connection.has_waiting(),
+            Socket::Listener(_) => false,
         };
-        let flags = if waiting { readable | EpollFlags::EPOLLOUT } else { readable };
-        let mut event = EpollEvent::new(flags, u64::from(id.0));
-        // It can only fail for a descriptor that isn't in the poller, and each in the table is.
-        let _ = match socket {
-            Socket::Udp(udp) => self.poller.modify(udp.socket(), &mut event),
-            Socket::Connection(connection) => self.poller.modify(connection.stream(), &mut event),
-            Socket::Listener(_) => Ok(()),
-        };
+        if mem::replace(watched, waiting) != waiting {
+            let writable = if waiting { EpollFlags::EPOLLOUT } else { EpollFlags::empty() };
+            self.poll_for(id, EpollFlags::EPOLLIN | writable);
+        }
     }
 
-    /// Waits until something is ready, or for so long at the most.
-    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> Vec<Ready> {
+    fn poll_for(&self, id: SocketId, flags: EpollFlags) {
+        if let Some(Entry { socket, .. }) = self.sockets.get(&id) {
+            let mut event = EpollEvent::new(flags, u64::from(id.0));
+            // It can only fail for a descriptor that isn't in the poller, and each in the table is.
+            let _ = self.poller.modify(socket.as_fd(), &mut event);
+        }
+    }
+
+    /// Waits until something is ready, or for so long at the most. Whether the bell has rung.
+    pub(super) fn wait(&mut self, timeout: Option<Duration>, ready: &mut VecDeque<Ready>) -> bool {
         let timeout = timeout.map_or(EpollTimeout::NONE, round_up);
         // Interrupted: nothing is ready, and the caller looks at its deadlines.
-        let count = self.poller.wait(&mut self.ready, timeout).unwrap_or(0);
-        self.ready[..count].iter().map(ready).collect()
+        let count = self.poller.wait(&mut self.events, timeout).unwrap_or(0);
+        let events = self.events.get(..count).unwrap_or_default();
+        ready.extend(events.iter().filter_map(ready_socket));
+        events.iter().any(|event| event.data() == BELL)
     }
 }
 
-fn ready(event: &EpollEvent) -> Ready {
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Udp(udp) => udp.socket().as_fd(),
+            Self::Listener(listener) => listener.as_fd(),
+            Self::Connection(connection) => connection.stream().as_fd(),
+        }
+    }
+}
+
+/// Errors of one connection that is over already, or of the moment (accept(2)).
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable
+    )
+}
+
+fn ready_socket(event: &EpollEvent) -> Option<Ready> {
     if event.data() == BELL {
-        return Ready::Bell;
+        return None;
     }
     let flags = event.events();
     let broken = EpollFlags::EPOLLERR | EpollFlags::EPOLLHUP;
-    Ready::Socket {
+    Some(Ready {
         id: SocketId(event.data() as u32),
         readable: flags.intersects(EpollFlags::EPOLLIN | broken),
         writable: flags.contains(EpollFlags::EPOLLOUT),
-    }
+    })
 }
 
 /// Whole milliseconds, never too early: waking before a deadline would only mean to wait again.
@@ -146,3 +228,6 @@ fn round_up(timeout: Duration) -> EpollTimeout {
     let ms = timeout.as_micros().div_ceil(1000);
     EpollTimeout::try_from(i32::try_from(ms).unwrap_or(i32::MAX)).unwrap_or(EpollTimeout::MAX)
 }
+
+#[cfg(test)]
+mod tests;

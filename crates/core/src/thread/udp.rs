@@ -46,12 +46,16 @@ impl Udp {
                 Ok(_) => return true,
             }
         }
-        if self.waiting_bytes + datagram.len() > WAITING_BYTES_MAX {
-            return false;
+        self.keep(remote, datagram)
+    }
+
+    fn keep(&mut self, remote: SocketAddr, datagram: &[u8]) -> bool {
+        let room = self.waiting_bytes + datagram.len() <= WAITING_BYTES_MAX;
+        if room {
+            self.waiting_bytes += datagram.len();
+            self.waiting.push_back((remote, datagram.into()));
         }
-        self.waiting_bytes += datagram.len();
-        self.waiting.push_back((remote, datagram.into()));
-        true
+        room
     }
 
     pub(super) fn has_waiting(&self) -> bool {
@@ -75,4 +79,50 @@ impl Udp {
 fn is_about_a_peer(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, Interrupted, NetworkUnreachable};
     matches!(error.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (Udp, UdpSocket, SocketAddr) {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let remote = peer.local_addr().unwrap();
+        (Udp::new(socket), peer, remote)
+    }
+
+    #[test]
+    fn what_waits_goes_out_in_order_and_before_what_comes_later() {
+        let (mut udp, peer, remote) = pair();
+        assert!(udp.keep(remote, &[1]) && udp.keep(remote, &[2]));
+        assert!(udp.send(remote, &[3]), "it queues behind the others");
+        assert_eq!((udp.waiting.len(), udp.waiting_bytes), (3, 3));
+        udp.on_writable();
+        assert!(!udp.has_waiting() && udp.waiting_bytes == 0);
+        assert!(udp.send(remote, &[4]));
+        let mut buffer = [0; 8];
+        for expected in 1..=4 {
+            let len = peer.recv(&mut buffer).unwrap();
+            assert_eq!(buffer[..len], [expected]);
+        }
+    }
+
+    #[test]
+    fn no_more_waits_than_may() {
+        let (mut udp, _peer, remote) = pair();
+        let datagram = [0; 1000];
+        let kept = (0..1000).filter(|_| udp.keep(remote, &datagram)).count();
+        assert_eq!(kept, WAITING_BYTES_MAX / 1000);
+        assert!(udp.keep(remote, &[0; 100]), "a smaller one still fits");
+    }
+
+    #[test]
+    fn a_socket_without_datagrams_gives_none() {
+        let (udp, peer, _) = pair();
+        assert_eq!(udp.receive(&mut [0; 8]), None);
+        peer.send_to(&[7], udp.socket().local_addr().unwrap()).unwrap();
+        assert_eq!(udp.receive(&mut [0; 8]).map(|(len, _)| len), Some(1));
+    }
 }

@@ -15,8 +15,8 @@ use crate::router::TransportKey;
 use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
 use crate::rtp::{RtpHeader, rtx};
 use crate::stream::{
-    ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, RingLimits, RtxRecvStream,
-    StoredMeta, StreamParams,
+    ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, ReportBlock, RingLimits,
+    RtxRecvStream, StoredMeta, StreamParams,
 };
 use crate::worker::drops::DropReason;
 use crate::worker::timers::Alarm;
@@ -251,6 +251,13 @@ impl ProducerStream {
             key_frame_needed: accepted.key_frame_needed || lost_start,
             scored: accepted.revived || begins,
         })
+    }
+
+    /// What the sender is told of its packets, those of retransmissions too; nothing before the first.
+    pub(crate) fn report(&mut self, now: Now) -> impl Iterator<Item = ReportBlock> + use<> {
+        let media = self.recv.as_mut().and_then(|recv| recv.report(now));
+        let rtx = self.rtx.as_mut().and_then(|rtx| rtx.report(now));
+        media.into_iter().chain(rtx)
     }
 
     /// Whether anybody may ask for a packet again.

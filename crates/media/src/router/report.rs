@@ -22,8 +22,8 @@ impl Router {
     /// The round of reports of a Transport: what it sends (SR), what it receives (RR), and the clocks for round trips (XR).
     pub(super) fn report(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get(key) else { return };
-        let wrap = Wrap::Rtcp(self.key, key);
-        let mut compound = Compound::new(wrap);
+        let ntp = turn.now.ntp();
+        let mut compound = Compound::new(Wrap::Rtcp(self.key, key));
         let mut senders = 0;
         for consumer in transport.consumers.values() {
             let crate::consumer::Place::At { stream, index } = consumer.place else { continue };
@@ -43,25 +43,36 @@ impl Router {
             let own = transport.feedback_ssrc;
             compound.add(turn, |writer| writer.dlrr(own, &[echo]).map(drop));
         }
-        let (own, streams) = (transport.feedback_ssrc, transport.streams.clone());
-        let cname = transport.cname.clone().unwrap_or_default();
-        let blocks = self.report_blocks(turn, &streams);
-        let ntp = turn.now.ntp();
-        if !streams.is_empty() {
-            compound.add(turn, |writer| receiver_report(writer, own, &blocks, &cname, ntp));
+        if transport.streams.is_empty() {
+            return compound.flush(turn);
         }
-        compound.flush(turn);
+        let (own, cname) = (transport.feedback_ssrc, transport.cname.as_deref().unwrap_or_default());
+        self.blocks.clear();
+        for key in &transport.streams {
+            let Some(stream) = self.streams.get_mut(*key) else { continue };
+            self.blocks.extend(stream.report(turn.now).map(on_wire));
+        }
+        let mut left = self.blocks.as_slice();
+        loop {
+            let mut taken = 0;
+            compound.add(turn, |writer| {
+                receiver_report(writer, own, left, cname, ntp).map(|count| taken = count)
+            });
+            left = left.get(taken..).unwrap_or_default();
+            if left.is_empty() || taken == 0 {
+                return compound.flush(turn);
+            }
+        }
     }
 
-    fn report_blocks(&mut self, turn: &Turn, streams: &[StreamKey]) -> Vec<ReportBlock> {
-        let mut blocks = Vec::new();
-        for key in streams {
-            let Some(stream) = self.streams.get_mut(*key) else { continue };
-            let media = stream.recv.as_mut().and_then(|recv| recv.report(turn.now));
-            let rtx = stream.rtx.as_mut().and_then(|rtx| rtx.report(turn.now));
-            blocks.extend(media.into_iter().chain(rtx).map(on_wire));
+    /// Gives memory back that streams needed some time ago and need no more.
+    pub(super) fn trim(&mut self, turn: &Turn, key: TransportKey) {
+        let Some(transport) = self.transports.get(key) else { return };
+        for key in &transport.streams {
+            if let Some(stream) = self.streams.get_mut(*key) {
+                stream.ring.trim(turn.now);
+            }
         }
-        blocks
     }
 
     /// Asks the Producer for packets that are missing.
@@ -123,7 +134,8 @@ impl Router {
         let mut compound = Compound::new(wrap);
         while let Some(due) = log.poll(turn.now) {
             let arrivals = due.arrivals.iter().map(|it| Arrival { sequence: it.sequence(), at_us: it.at_us });
-            let arrivals: Vec<Arrival> = arrivals.collect();
+            self.acknowledged.clear();
+            self.acknowledged.extend(arrivals);
             let info = FeedbackInfo {
                 sender_ssrc: own,
                 media_ssrc,
@@ -131,8 +143,9 @@ impl Router {
                 feedback_count: due.feedback_count,
             };
             let mut taken = 0;
-            compound
-                .add(turn, |writer| writer.transport_feedback(&info, &arrivals).map(|count| taken = count));
+            compound.add(turn, |writer| {
+                writer.transport_feedback(&info, &self.acknowledged).map(|count| taken = count)
+            });
             compound.flush(turn);
             // A batch of which nothing fits would never be done with.
             log.taken(turn.now, taken.max(1), incoming);
@@ -177,17 +190,18 @@ fn sender_report(writer: &mut CompoundWriter<'_>, info: stream::SenderInfo, cnam
     writer.sdes_cname(info.ssrc, cname.as_bytes())
 }
 
-/// As many blocks as one packet takes: 31, and no Transport has more streams that matter at a time.
+/// A report on as many streams as fit, which is returned: a Transport can have more than the 31 of one packet.
 fn receiver_report(
     writer: &mut CompoundWriter<'_>,
     own: u32,
     blocks: &[ReportBlock],
     cname: &str,
     ntp: u64,
-) -> Result<(), Full> {
-    writer.receiver_report(own, blocks)?;
+) -> Result<usize, Full> {
+    let taken = writer.receiver_report(own, blocks)?;
     writer.sdes_cname(own, cname.as_bytes())?;
-    writer.receiver_reference_time(own, ntp)
+    writer.receiver_reference_time(own, ntp)?;
+    Ok(taken)
 }
 
 fn on_wire(block: stream::ReportBlock) -> ReportBlock {

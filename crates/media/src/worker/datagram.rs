@@ -44,14 +44,14 @@ impl Worker {
     }
 
     fn on_rtp(&mut self, batch: &mut Batch, datagram: Datagram, at: TransportAt) -> Result<(), DropReason> {
-        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
-        let header = transport.unprotect_rtp(batch.bytes_mut(datagram.range()))?;
+        let opened = transport.unprotect_rtp(batch.bytes_mut(datagram.range()))?;
         // The peer uses another way than the one it nominated, and this is certainly the peer.
         if transport.ice.selected() != Some(datagram.tuple) && transport.ice.on_media(datagram.tuple) {
-            transport.settle(turn, paths, at);
+            turn.effects.mark_moved(at);
         }
-        router.on_rtp(turn, at.transport, batch, datagram, header)
+        router.on_rtp(turn, at.transport, batch, datagram, opened)
     }
 
     fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {

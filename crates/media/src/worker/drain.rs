@@ -10,7 +10,8 @@ impl Worker {
         if let Some(output) = self.poll_control(out).or_else(|| self.poll_media(out)) {
             return Some(output);
         }
-        self.poll_scores();
+        self.tell_moves();
+        self.tell_scores();
         if let Some(event) = self.turn.effects.events.pop_front() {
             return Some(Output::Event(event));
         }
@@ -76,7 +77,16 @@ impl Worker {
         None
     }
 
-    fn poll_scores(&mut self) {
+    fn tell_moves(&mut self) {
+        while let Some(at) = self.turn.effects.moved.pop() {
+            let Some((router, turn, paths)) = self.split(at) else { continue };
+            if let Some(transport) = router.transports.get_mut(at.transport) {
+                transport.settle(turn, paths, at);
+            }
+        }
+    }
+
+    fn tell_scores(&mut self) {
         while let Some(key) = self.turn.effects.scored.pop() {
             if let Some(router) = self.routers.get_mut(key) {
                 router.tell_scores(&mut self.turn);

@@ -9,6 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::drops::{DropReason, Drops};
+use super::paths::TransportAt;
 use super::timers::{Alarm, Timer, Timers};
 use crate::router::{RouterKey, TransportKey};
 use crate::{Now, SocketId, Tuple};
@@ -56,6 +57,8 @@ pub(crate) struct Effects {
     pub(crate) dirty: Vec<RouterKey>,
     /// Routers that have scores to tell.
     pub(crate) scored: Vec<RouterKey>,
+    /// Transports whose peers sent media from elsewhere: told once, however often they went to and fro.
+    pub(crate) moved: Vec<TransportAt>,
 }
 
 impl Effects {
@@ -70,6 +73,13 @@ impl Effects {
     pub(crate) fn mark_scored(&mut self, router: RouterKey) {
         if self.scored.last() != Some(&router) {
             self.scored.push(router);
+        }
+    }
+
+    /// A Transport's peer has moved.
+    pub(crate) fn mark_moved(&mut self, transport: TransportAt) {
+        if self.moved.last() != Some(&transport) {
+            self.moved.push(transport);
         }
     }
 

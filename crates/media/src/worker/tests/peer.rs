@@ -177,6 +177,20 @@ impl Peer {
         }
     }
 
+    /// The SSRCs that receiver reports among what was sent to it tell of.
+    pub(in crate::worker) fn reported(&mut self, sent: Vec<Vec<u8>>) -> Vec<u32> {
+        let mut ssrcs = Vec::new();
+        for mut bytes in sent.into_iter().filter(|bytes| is_report(bytes)) {
+            let len = self.receiver.unprotect_rtcp(&mut bytes).unwrap();
+            for packet in rtcp::packets(&bytes[..len]) {
+                if let rtcp::RtcpPacket::ReceiverReport(report) = packet.unwrap() {
+                    ssrcs.extend(report.blocks.iter().map(|block| block.ssrc));
+                }
+            }
+        }
+        ssrcs
+    }
+
     /// The RTCP among what was sent to it: types and formats of the packets, of all compounds in order.
     pub(in crate::worker) fn reports(&mut self, sent: Vec<Vec<u8>>) -> Vec<String> {
         let mut names = Vec::new();

@@ -4,7 +4,7 @@ use mafalda_api::id::ObjectId;
 use mafalda_api::waist::Close;
 
 use super::peer::Packet;
-use super::stage::{Stage, video};
+use super::stage::{Stage, audio, video};
 
 #[test]
 fn packets_of_a_closed_producer_are_acknowledged_and_hang_nothing() {
@@ -19,4 +19,20 @@ fn packets_of_a_closed_producer_are_acknowledged_and_hang_nothing() {
     let sent = stage.take_sent(&peer);
     let reports = peer.reports(sent);
     assert!(reports.iter().any(|report| report.starts_with("TransportFeedback")), "{reports:?}");
+}
+
+#[test]
+fn each_stream_is_reported_on_however_many_there_are() {
+    let mut stage = Stage::new();
+    let mut peer = stage.peer();
+    for number in 0..40 {
+        let ssrc = 1000 + 10 * number;
+        stage.produce(&peer, audio(&number.to_string(), Some(ssrc)));
+        stage.datagrams(peer.send(&[Packet::sound(ssrc, 1)]));
+    }
+    stage.ms(600);
+    let sent = stage.take_sent(&peer);
+    let mut reported = peer.reported(sent);
+    reported.sort_unstable();
+    assert_eq!(reported, (0..40).map(|number| 1000 + 10 * number).collect::<Vec<_>>());
 }

@@ -46,8 +46,12 @@ fn authentic_media_moves_the_peer_and_nothing_else_does() {
     assert_eq!(stage.machine(peer.id).ice.selected(), Some(home));
     assert_eq!(stage.worker.drops().get(DropReason::Unauthentic), 1);
     assert_eq!(stage.worker.drops().get(DropReason::MalformedRtcp), 0, "RTCP is taken from any way");
-    stage.datagrams([(away, packet)]);
+    stage.events.clear();
+    let datagram = |tuple, index| (tuple, peer.protect(&Packet::sound(1000, index)));
+    stage.datagrams([(away, packet), datagram(home, 2), datagram(away, 3)]);
     assert_eq!(stage.machine(peer.id).ice.selected(), Some(away));
+    let moves = stage.events.iter().filter(|event| matches!(event, Event::IceSelectedTupleChanged { .. }));
+    assert_eq!(moves.count(), 1, "told once a turn");
 }
 
 #[test]
