@@ -4,6 +4,7 @@
 //! and [`report`] (everything that is printed). There is no shell script behind any of them.
 
 mod fuzz;
+mod interop;
 mod node_modules;
 mod package;
 mod process;
@@ -36,6 +37,7 @@ enum Command {
     Web(web::Options),
     Fuzz(fuzz::Options),
     Soak(soak::Options),
+    Interop(interop::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,5 +59,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Web(options) => web::run(&workspace, &options),
         Command::Fuzz(options) => fuzz::run(&workspace, &options),
         Command::Soak(options) => soak::run(&workspace, &options),
+        Command::Interop(options) => interop::run(&workspace, &options),
     }
 }

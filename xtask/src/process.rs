@@ -1,9 +1,9 @@
-//! A child process: described, announced, run to its end.
+//! A child process: described, announced, run to its end or in the background.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -89,6 +89,14 @@ impl Process {
         Ok((text, child.wait()?.success()))
     }
 
+    /// Starts it; its standard output is for the caller, its standard error is passed through.
+    pub(crate) fn start(mut self) -> Result<Background> {
+        report::command(&self.line());
+        let child = self.command.stdout(Stdio::piped()).spawn();
+        let child = child.with_context(|| format!("cannot start `{}`", self.line()))?;
+        Ok(Background { child })
+    }
+
     /// Whether it can be started and succeeds; its output is dropped.
     pub(crate) fn succeeds(mut self) -> bool {
         let status = self.command.stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -100,6 +108,27 @@ impl Process {
         let words = std::iter::once(self.command.get_program()).chain(self.command.get_args());
         let words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         words.join(" ")
+    }
+}
+
+/// A child that runs beside this program and ends with this value.
+#[derive(Debug)]
+pub(crate) struct Background {
+    child: Child,
+}
+
+impl Background {
+    /// What it writes to standard output. It is there once.
+    pub(crate) fn stdout(&mut self) -> Result<ChildStdout> {
+        self.child.stdout.take().context("standard output is piped, and taken once")
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill and nothing to tell.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -46,6 +46,11 @@ impl Mirror {
         self.0.read().expect("no holder panics").entries.get(&id.into()).cloned()
     }
 
+    /// What applications can find: what was closed here is gone at once, though the backend may not have heard of it yet.
+    pub(crate) fn find(&self, id: impl Into<ObjectId>) -> Option<Arc<Mirrored>> {
+        self.get(id).filter(|entry| !entry.is_closed())
+    }
+
     /// An object is about to be asked for; it will belong to this hold.
     pub(crate) fn expect(&self, id: ObjectId, hold: &Arc<Hold>, app_data: AppData) {
         let expected = Expected { hold: Arc::downgrade(hold), app_data };

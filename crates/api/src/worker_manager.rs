@@ -68,7 +68,7 @@ impl WorkerManager {
     /// Finds a Worker.
     #[must_use]
     pub fn find_worker(&self, id: WorkerId) -> Option<Worker> {
-        Some(Worker::of(&self.link, &self.link.mirror.get(id)?))
+        Some(Worker::of(&self.link, &self.link.mirror.find(id)?))
     }
 
     /// All Workers.
@@ -84,25 +84,25 @@ impl WorkerManager {
     /// Finds a Router.
     #[must_use]
     pub fn find_router(&self, id: RouterId) -> Option<Router> {
-        Router::of(&self.link, &self.link.mirror.get(id)?)
+        Router::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a WebRtcTransport.
     #[must_use]
     pub fn find_webrtc_transport(&self, id: TransportId) -> Option<WebRtcTransport> {
-        WebRtcTransport::of(&self.link, &self.link.mirror.get(id)?)
+        WebRtcTransport::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a Producer.
     #[must_use]
     pub fn find_producer(&self, id: ProducerId) -> Option<Producer> {
-        Producer::of(&self.link, &self.link.mirror.get(id)?)
+        Producer::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a Consumer.
     #[must_use]
     pub fn find_consumer(&self, id: ConsumerId) -> Option<Consumer> {
-        Consumer::of(&self.link, &self.link.mirror.get(id)?)
+        Consumer::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// All that happens in the session from now on, in order.

@@ -28,10 +28,22 @@ const INBOX_MAX: usize = 16_384;
 /// What reaches the control thread.
 #[derive(Debug)]
 enum Message {
-    Call { call: Box<Call>, reply: oneshot::Sender<Result<Answer, Failure>> },
-    Watch { from: Option<Position>, watcher: Watcher },
-    Report { worker: WorkerId, reports: Vec<Report> },
+    Call {
+        call: Box<Call>,
+        reply: oneshot::Sender<Result<Answer, Failure>>,
+    },
+    Watch {
+        from: Option<Position>,
+        watcher: Watcher,
+    },
+    Report {
+        worker: WorkerId,
+        reports: Vec<Report>,
+    },
     Stop,
+    /// A test wants to see this Worker's thread panic.
+    #[cfg(test)]
+    Panic(WorkerId),
 }
 
 /// What a Worker's thread tells.
@@ -125,3 +137,6 @@ fn ended() -> Failure {
 fn overloaded() -> Failure {
     Failure::new(ErrorCode::Overloaded, "more calls are waiting than the backend takes; try again later")
 }
+
+#[cfg(test)]
+mod tests;

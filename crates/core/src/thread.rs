@@ -24,8 +24,6 @@ use nix::unistd::Pid;
 
 use crate::local::{MediaAddress, Report, Reports};
 use driver::Driver;
-#[cfg(test)]
-pub(crate) use driver::PANIC;
 use mailbox::{Mailbox, Poster, mailbox};
 
 /// What a Worker's thread needs to begin.
@@ -67,6 +65,12 @@ impl Thread {
     /// Tells the thread to end. It does so after the turn that it is in.
     pub(crate) fn stop(&self) {
         self.poster.stop();
+    }
+
+    /// Makes the thread panic in its next turn.
+    #[cfg(test)]
+    pub(crate) fn panic(&self) {
+        self.poster.panic();
     }
 
     /// Waits until the thread is gone.

@@ -30,7 +30,7 @@ const TOOLS: [Tool; 8] = [
     Tool { package: "build-essential", purpose: "builds crypto", is_there: || has("cc") },
     Tool { package: "pkg-config", purpose: "finds OpenSSL", is_there: || has("pkg-config") },
     Tool { package: "libssl-dev", purpose: "DTLS peer in tests", is_there: has_libssl },
-    Tool { package: "openssl", purpose: "DTLS peer in tests", is_there: || has("openssl") },
+    Tool { package: "nftables", purpose: "cuts a tab off in the browser tests", is_there: || has("nft") },
     Tool { package: "chromium", purpose: "browser tests", is_there: || chromium().is_some() },
     Tool { package: "nodejs", purpose: "browser tests, the page's bundle", is_there: || has("node") },
     Tool { package: "npm", purpose: "browser tests, the page's bundle", is_there: || has("npm") },

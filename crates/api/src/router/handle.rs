@@ -54,7 +54,7 @@ impl Router {
     /// Whether an endpoint with these capabilities can consume a Producer of this Router. Unknown Producers: no.
     #[must_use]
     pub fn can_consume(&self, producer_id: &ProducerId, rtp_capabilities: &RtpCapabilities) -> bool {
-        let Some(producer) = self.handle.link().mirror.get(*producer_id) else { return false };
+        let Some(producer) = self.handle.link().mirror.find(*producer_id) else { return false };
         let is_ours = producer.parent().and_then(|transport| transport.parent()).map(|router| router.id())
             == Some(ObjectId::from(self.id()));
         is_ours

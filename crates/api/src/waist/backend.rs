@@ -57,7 +57,7 @@ pub struct Answer {
 /// Whose objects a watch shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scope {
-    /// Objects that a session owns, and what those live in.
+    /// Objects that a session owns or has detached, and what those live in.
     Session(SessionId),
     /// All objects of these Routers.
     Routers(Vec<RouterId>),

@@ -77,6 +77,8 @@ impl Control {
                 Message::Watch { from, watcher } => self.on_watch(from, watcher),
                 Message::Report { worker, reports } => self.on_reports(worker, reports),
                 Message::Stop => break,
+                #[cfg(test)]
+                Message::Panic(worker) => self.workers[&worker].thread.panic(),
             }
         }
         self.stop(messages);
@@ -222,7 +224,7 @@ impl Control {
                 Report::Started => self.on_started(worker),
                 Report::Reply { request, result } => self.on_reply(worker, request, result),
                 Report::Event(event) => self.append(event),
-                Report::Ended { panic } => self.on_ended(worker, panic),
+                Report::Ended { panic } => self.on_ended(worker, panic.as_deref()),
             }
         }
         self.watchers.retain(|watcher| !watcher.is_abandoned());
@@ -236,12 +238,12 @@ impl Control {
     }
 
     /// All that lived in the Worker is gone, and so are its answers.
-    fn on_ended(&mut self, id: WorkerId, panic: Option<String>) {
+    fn on_ended(&mut self, id: WorkerId, panic: Option<&str>) {
         if let Some(running) = self.workers.remove(&id) {
             running.thread.join();
         }
         if self.log.contains(id.into()) {
-            let cause = panic.map_or(CloseCause::Requested, CloseCause::Died);
+            let cause = panic.map_or(CloseCause::Requested, |text| CloseCause::Died(text.into()));
             for event in self.log.closing(id.into(), cause) {
                 self.append(event);
             }
@@ -251,14 +253,16 @@ impl Control {
         let waiting = self.pending.iter().filter(|(_, pending)| pending.waiting.contains(&id));
         let waiting: Vec<_> = waiting.map(|(request, pending)| (*request, pending.closes)).collect();
         for (request, closes) in waiting {
-            let ended = Failure::new(ErrorCode::Disconnected, "the worker has ended").about(id);
-            self.on_reply(id, request, if closes { Ok(Done.into()) } else { Err(ended) });
+            self.on_reply(id, request, if closes { Ok(Done.into()) } else { Err(ended(id, panic)) });
         }
     }
 
     fn append(&mut self, event: Event) {
         if let Event::Closed { id, .. } = &event {
             self.routes.remove(id);
+        }
+        if !matches!(event, Event::Appeared(_)) {
+            tracing::debug!(?event);
         }
         self.log.append(event);
         for watcher in &self.watchers {
@@ -298,5 +302,13 @@ impl Control {
     fn answer(&self, answering: Answering, result: Result<Reply, Failure>) {
         // The caller may have gone; what was done stays done.
         let _ = answering.send(result.map(|reply| Answer { reply, at: self.log.position() }));
+    }
+}
+
+/// Why a Worker that has ended gives no answer.
+fn ended(id: WorkerId, panic: Option<&str>) -> Failure {
+    match panic {
+        Some(text) => Failure::new(ErrorCode::System, format!("the worker has panicked: {text}")).about(id),
+        None => Failure::new(ErrorCode::Disconnected, "the worker has ended").about(id),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const LOG_EVENTS_MAX: usize = 16_384;
 #[derive(Debug)]
 struct Entry {
     event: Event,
-    /// Who owns the object, or something that lives in it.
+    /// Who made the object, or something that lives in it.
     sessions: Box<[SessionId]>,
     router: Option<RouterId>,
     /// Whose scope has got, or lost, objects that the event doesn't name: what its own object lives in.
@@ -41,10 +41,12 @@ impl Entry {
 #[derive(Debug)]
 struct Held {
     state: ObjectState,
+    /// Who made it. A session goes on seeing what it has detached: its handles are still there.
+    maker: Option<SessionId>,
     /// What it lives in, the nearest first.
     ancestors: Box<[ObjectId]>,
-    /// How many objects a session owns among this one and those that live in it.
-    owned: BTreeMap<SessionId, usize>,
+    /// How many objects a session has made among this one and those that live in it.
+    made: BTreeMap<SessionId, usize>,
 }
 
 /// A numbered, bounded log of events and the state at its end.
@@ -77,11 +79,11 @@ impl Log {
         match &event {
             Event::Appeared(_) => {}
             Event::Closed { .. } => reshaped = self.disappear(subject),
-            Event::Detached { .. } => {
-                reshaped = self.disown(subject);
-                self.apply(subject, &event);
+            _ => {
+                if let Some(held) = self.objects.get_mut(&subject) {
+                    held.state.apply(&event);
+                }
             }
-            _ => self.apply(subject, &event),
         }
         self.sequence += 1;
         self.entries.push_back(Entry { event, sessions, router, reshaped });
@@ -107,60 +109,47 @@ impl Log {
 
     /// An object is there; whose scope has got more by that than the object.
     fn appear(&mut self, state: ObjectState) -> Option<SessionId> {
-        let (id, owner) = (state.id(), state.origin().owner);
-        let mut ancestors = Vec::new();
-        let mut parent = state.parent();
-        while let Some(id) = parent {
-            ancestors.push(id);
-            parent = self.objects.get(&id).and_then(|held| held.state.parent());
-        }
+        let (id, maker) = (state.id(), state.origin().owner);
+        let ancestors = self.ancestors(&state);
         let mut widened = false;
         for ancestor in &ancestors {
-            if let (Some(owner), Some(held)) = (owner, self.objects.get_mut(ancestor)) {
-                let count = held.owned.entry(owner).or_default();
+            if let (Some(maker), Some(held)) = (maker, self.objects.get_mut(ancestor)) {
+                let count = held.made.entry(maker).or_default();
                 widened |= *count == 0;
                 *count += 1;
             }
         }
-        let owned = owner.map(|owner| (owner, 1)).into_iter().collect();
-        self.objects.insert(id, Held { state, ancestors: ancestors.into(), owned });
-        owner.filter(|_| widened)
+        let made = maker.map(|maker| (maker, 1)).into_iter().collect();
+        self.objects.insert(id, Held { state, maker, ancestors, made });
+        maker.filter(|_| widened)
     }
 
     /// An object is gone; whose scope has lost more by that than the object.
     fn disappear(&mut self, id: ObjectId) -> Option<SessionId> {
-        let reshaped = self.disown(id);
-        self.objects.remove(&id);
-        reshaped
-    }
-
-    /// An object has no owner any more; whether its scope has lost what the object lives in.
-    fn disown(&mut self, id: ObjectId) -> Option<SessionId> {
-        let held = self.objects.get(&id)?;
-        let (owner, ancestors) = (held.state.origin().owner?, held.ancestors.clone());
+        let Held { maker, ancestors, .. } = self.objects.remove(&id)?;
+        let maker = maker?;
         let mut narrowed = false;
-        for id in ancestors.iter().chain([&id]) {
-            let Some(held) = self.objects.get_mut(id) else { continue };
-            let Some(count) = held.owned.get_mut(&owner) else { continue };
+        for ancestor in &ancestors {
+            let Some(held) = self.objects.get_mut(ancestor) else { continue };
+            let Some(count) = held.made.get_mut(&maker) else { continue };
             *count -= 1;
             if *count == 0 {
-                held.owned.remove(&owner);
-                narrowed |= ancestors.contains(id);
+                held.made.remove(&maker);
+                narrowed = true;
             }
         }
-        narrowed.then_some(owner)
+        narrowed.then_some(maker)
     }
 
-    fn apply(&mut self, id: ObjectId, event: &Event) {
-        if let Some(held) = self.objects.get_mut(&id) {
-            held.state.apply(event);
-        }
+    fn ancestors(&self, state: &ObjectState) -> Box<[ObjectId]> {
+        let parent = |id: &ObjectId| self.objects.get(id).and_then(|held| held.state.parent());
+        std::iter::successors(state.parent(), parent).collect()
     }
 
     fn scope_of(&self, id: ObjectId) -> (Box<[SessionId]>, Option<RouterId>) {
         let held = self.objects.get(&id);
         (
-            held.map(|held| held.owned.keys().copied().collect()).unwrap_or_default(),
+            held.map(|held| held.made.keys().copied().collect()).unwrap_or_default(),
             held.and_then(Held::router),
         )
     }
@@ -210,7 +199,7 @@ impl Held {
     fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.owned.contains_key(session),
+            Scope::Session(session) => self.made.contains_key(session),
             Scope::Routers(routers) => self.router().is_some_and(|router| routers.contains(&router)),
         }
     }

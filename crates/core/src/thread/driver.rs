@@ -34,10 +34,6 @@ const ACCEPTS_PER_TURN: usize = 16;
 /// Bytes read from one connection per turn: some ten milliseconds of the fastest sender's media.
 const READ_MAX: usize = 16 * 1024;
 
-/// A label on whatever is to be created: the Worker's thread panics.
-#[cfg(test)]
-pub(crate) const PANIC: &str = "panic";
-
 #[derive(Debug)]
 pub(super) struct Driver {
     machine: Worker,
@@ -142,8 +138,6 @@ impl Driver {
     }
 
     fn on_call(&mut self, now: Now, request: u64, mut call: Call) {
-        #[cfg(test)]
-        assert!(call.labels.get(PANIC).is_none(), "a test wants this worker to die");
         let sockets = match &mut call.command {
             Command::CreateWebRtcTransport(command) => {
                 command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);

@@ -29,12 +29,20 @@ pub(super) struct Mailbox {
 struct Shared {
     bell: EventFd,
     stop: AtomicBool,
+    /// A test wants to see the thread panic.
+    #[cfg(test)]
+    panic: AtomicBool,
 }
 
 pub(super) fn mailbox() -> std::io::Result<(Poster, Mailbox)> {
     let (sender, receiver) = sync_channel(MAILBOX_MAX);
     let bell = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
-    let shared = Arc::new(Shared { bell, stop: AtomicBool::new(false) });
+    let shared = Arc::new(Shared {
+        bell,
+        stop: AtomicBool::new(false),
+        #[cfg(test)]
+        panic: AtomicBool::new(false),
+    });
     Ok((Poster { calls: sender, shared: shared.clone() }, Mailbox { calls: receiver, shared }))
 }
 
@@ -48,6 +56,12 @@ impl Poster {
 
     pub(super) fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
+        self.ring();
+    }
+
+    #[cfg(test)]
+    pub(super) fn panic(&self) {
+        self.shared.panic.store(true, Ordering::Release);
         self.ring();
     }
 
@@ -74,6 +88,8 @@ impl Mailbox {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
+        #[cfg(test)]
+        assert!(!self.shared.panic.load(Ordering::Acquire), "on purpose");
         self.shared.stop.load(Ordering::Acquire)
     }
 

@@ -1,21 +1,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 
 use crate::prelude::*;
 use futures_lite::future::block_on;
 use mafalda_api::error::{CreateRouterError, RequestError};
-use mafalda_api::subscription::Observed;
 use mafalda_api::transport::Transport;
-use mafalda_api::waist::{CloseCause, Event};
 
 use super::{Arc, Executor};
-use crate::thread::PANIC;
-
-fn doomed() -> RouterOptions {
-    let mut options = RouterOptions::default();
-    options.labels.insert(PANIC, "now");
-    options
-}
 
 fn on_loopback(port: u16, protocol: Protocol) -> WebRtcTransportOptions {
     let ip = std::net::IpAddr::from([127, 0, 0, 1]);
@@ -23,49 +13,6 @@ fn on_loopback(port: u16, protocol: Protocol) -> WebRtcTransportOptions {
     let mut options = WebRtcTransportOptions::new(WebRtcTransportListenInfos::new(info));
     options.enable_tcp = true;
     options
-}
-
-#[test]
-fn a_panic_ends_one_worker_with_all_in_it_and_nothing_else() {
-    block_on(async {
-        let manager = WorkerManager::new();
-        let doomed_worker = manager.create_worker(WorkerSettings::default()).await.unwrap();
-        let other_worker = manager.create_worker(WorkerSettings::default()).await.unwrap();
-        let router = doomed_worker.create_router(RouterOptions::default()).await.unwrap();
-        let other_router = other_worker.create_router(RouterOptions::default()).await.unwrap();
-        let transport = router.create_webrtc_transport(on_loopback(0, Protocol::Udp)).await.unwrap();
-        let (died, death) = mpsc::sync_channel(1);
-        doomed_worker.on_dead(move |result| drop(died.send(result))).detach();
-        let mut events = manager.events();
-
-        let failure = doomed_worker.create_router(doomed()).await.unwrap_err();
-        assert!(matches!(failure, CreateRouterError::Request(RequestError::ChannelClosed)), "{failure:?}");
-        assert!(death.recv().unwrap().is_err(), "it did not end as it was told to");
-        let mut closed = Vec::new();
-        while closed.len() < 3 {
-            if let Some(Observed::Event(Event::Closed { id, cause })) = events.next().await {
-                closed.push((id, cause));
-            }
-        }
-        let CloseCause::Died(reason) = &closed[0].1 else { panic!("{closed:?}") };
-        assert!(reason.contains("a test wants"), "{reason}");
-        assert_eq!(
-            closed[1..],
-            [
-                (router.id().into(), CloseCause::WorkerClosed),
-                (transport.id().into(), CloseCause::RouterClosed)
-            ]
-        );
-
-        assert!(doomed_worker.closed() && router.closed() && transport.closed());
-        assert!(router.dump().await.is_err());
-        assert!(doomed_worker.create_router(RouterOptions::default()).await.is_err());
-        assert!(!other_worker.closed() && !other_router.closed());
-        assert!(other_router.dump().await.unwrap().transport_ids.is_empty());
-        other_router.create_webrtc_transport(on_loopback(0, Protocol::Udp)).await.unwrap();
-        let worker = manager.create_worker(WorkerSettings::default()).await.unwrap();
-        assert_eq!(worker.dump().await.unwrap().router_ids.len(), 0);
-    });
 }
 
 #[test]

@@ -293,9 +293,14 @@ impl ProducerStream {
         recv.into_iter().chain(self.key_frames.timeout()).min()
     }
 
-    /// Its score; `None` until it has begun.
+    /// What has come; `None` until the first packet has.
+    pub(crate) fn begun(&self) -> Option<&RecvStream> {
+        self.recv.as_ref().filter(|_| self.begun)
+    }
+
+    /// Its score, once it has begun.
     pub(crate) fn score(&self) -> Option<ProducerScore> {
-        let recv = self.recv.as_ref().filter(|_| self.begun)?;
+        let recv = self.begun()?;
         Some(ProducerScore {
             encoding_idx: self.encoding as u32,
             ssrc: recv.params().ssrc,

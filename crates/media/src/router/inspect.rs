@@ -184,6 +184,7 @@ fn ms(time: std::time::Duration) -> f32 {
 
 fn stream_dump(producer: &Producer, stream: &ProducerStream) -> Option<RtpStreamRecv> {
     let format = stream.formats.first()?;
+    let recv = stream.begun()?;
     let cname = producer.rtp_parameters.rtcp.cname.clone().unwrap_or_default();
     let rtx = stream.rtx.as_ref().map(|rtx| RtxStream {
         params: RtxStreamParams {
@@ -202,21 +203,21 @@ fn stream_dump(producer: &Producer, stream: &ProducerStream) -> Option<RtpStream
             encoding_idx: stream.encoding as u32,
             mime_type: format.mime_type,
             payload_type: format.payload_type,
-            ssrc: stream.ssrc()?,
+            ssrc: recv.params().ssrc,
             use_nack: format.nack,
             use_pli: format.pli,
             rid: stream.rid.clone(),
             rtx_ssrc: stream.rtx.as_ref().map(|rtx| rtx.ssrc()),
             rtx_payload_type: format.rtx.filter(|_| stream.rtx.is_some()),
         },
-        score: stream.recv.as_ref()?.score(),
+        score: recv.score(),
         rtx_stream: rtx,
     })
 }
 
 fn stream_stat(now: Now, kind: MediaKind, stream: &ProducerStream) -> Option<ProducerStat> {
     let format = stream.formats.first()?;
-    let recv = stream.recv.as_ref()?;
+    let recv = stream.begun()?;
     let it = recv.stats(now);
     Some(ProducerStat {
         timestamp: timestamp(now),

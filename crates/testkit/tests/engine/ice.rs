@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use mafalda_api::types::data_structures::{DtlsState, IceState, TransportTuple};
-use mafalda_api::waist::Event;
+use mafalda_api::waist::{CreateWebRtcTransport, Event};
 use mafalda_testkit::World;
 use mafalda_testkit::media::Codec;
 
@@ -96,14 +96,29 @@ fn without_consent_a_transport_is_disconnected_and_comes_back() {
 #[test]
 fn a_consent_timeout_of_none_never_disconnects() {
     let mut scene = Scene::new(3);
-    let create = mafalda_api::waist::CreateWebRtcTransport {
-        ice_consent_timeout: 0,
-        ..World::transport_options(scene.router)
-    };
+    let create = CreateWebRtcTransport { ice_consent_timeout: 0, ..World::transport_options(scene.router) };
     let carol = scene.world.join_by(create, &far());
     scene.run(1);
     let host = scene.world.peer(carol).address().ip();
     scene.world.network().plug(host, false);
     scene.run(120);
     assert!(!ice_states(&scene.world, carol).contains(&IceState::Disconnected));
+}
+
+#[test]
+fn a_consent_timeout_is_ten_seconds_at_least_and_sixty_at_most() {
+    for (asked, kept) in [(1, 10), (255, 60)] {
+        let mut scene = Scene::new(4);
+        let create =
+            CreateWebRtcTransport { ice_consent_timeout: asked, ..World::transport_options(scene.router) };
+        let carol = scene.world.join_by(create, &far());
+        scene.run(2);
+        let host = scene.world.peer(carol).address().ip();
+        scene.world.network().plug(host, false);
+        // Some seconds may have passed since the last check.
+        scene.run(kept - 4);
+        assert!(!ice_states(&scene.world, carol).contains(&IceState::Disconnected), "{asked}");
+        scene.run(5);
+        assert!(ice_states(&scene.world, carol).contains(&IceState::Disconnected), "{asked}");
+    }
 }

@@ -114,14 +114,16 @@ fn closing_names_children_after_their_parents() {
 }
 
 #[test]
-fn a_detached_object_leaves_its_sessions_scope_with_an_event_that_is_still_in_it() {
+fn a_session_goes_on_seeing_what_it_has_detached() {
     let owner = SessionId::new();
     let w = WorkerId::new();
     let mut log = Log::new(1);
     log.append(worker(w, owner));
     log.append(Event::Detached { id: w.into() });
     assert!(matches!(newest(&log, owner).as_slice(), [Update::Event { .. }]));
-    assert!(ids(&log.snapshot(&Scope::Session(owner))).is_empty());
+    assert_eq!(ids(&log.snapshot(&Scope::Session(owner))), [w.into()]);
+    log.append(Event::Closed { id: w.into(), cause: CloseCause::Requested });
+    assert!(matches!(newest(&log, owner).as_slice(), [Update::Event { .. }]));
 }
 
 #[test]
@@ -146,22 +148,6 @@ fn what_an_owned_object_lives_in_is_in_scope_while_it_does() {
     assert!(matches!(event, Update::Event { event: Event::Closed { .. }, .. }), "with its cause");
     assert!(ids(&snapshot).is_empty());
     assert_eq!(ids(&log.snapshot(&Scope::Session(other))), [w.into()]);
-}
-
-#[test]
-fn a_detached_worker_stays_in_sight_of_who_owns_something_in_it() {
-    let owner = SessionId::new();
-    let (w, r) = (WorkerId::new(), RouterId::new());
-    let mut log = Log::new(1);
-    log.append(worker(w, owner));
-    log.append(router(r, w, owner));
-    log.append(Event::Detached { id: w.into() });
-    assert!(matches!(newest(&log, owner).as_slice(), [Update::Event { .. }]));
-    assert_eq!(ids(&log.snapshot(&Scope::Session(owner))), [w.into(), r.into()]);
-    log.append(Event::Closed { id: w.into(), cause: CloseCause::Died("test".into()) });
-    assert!(matches!(newest(&log, owner).as_slice(), [Update::Event { .. }]), "it hears of the end");
-    log.append(Event::Closed { id: r.into(), cause: CloseCause::WorkerClosed });
-    assert!(ids(&log.snapshot(&Scope::All)).is_empty());
 }
 
 #[test]

@@ -1,0 +1,12 @@
+//! The acceptance suite: what every backend must do, seen through the handles that applications use.
+//!
+//! A body is an async function that gets a `WorkerManager`. It runs on each backend; a backend is one line in [`fixture`].
+
+mod consumer;
+mod fixture;
+mod parameters;
+mod producer;
+mod router;
+mod scene;
+mod webrtc_transport;
+mod worker;

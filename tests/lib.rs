@@ -1,1 +1,0 @@
-//! The acceptance suite: one body, many backends.
