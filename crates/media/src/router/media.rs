@@ -8,6 +8,7 @@ use mafalda_api::ortc::{self, ConsumerNegotiation};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
 use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, ObjectState, Origin, Produce};
 use rand::RngExt;
+use slotmap::SlotMap;
 
 use crate::consumer::{Consumer, Place, Row, RowParams};
 use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream};
@@ -125,9 +126,7 @@ impl Router {
             ssrc,
         };
         let rtp_parameters = ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?;
-        let scores =
-            producer.streams.iter().map(|key| self.streams.get(*key).and_then(ProducerStream::score));
-        let producer_scores: Vec<u8> = scores.map(|it| it.map_or(0, |score| score.score)).collect();
+        let score = first_score(producer, &self.streams);
         let consumer = Consumer {
             id: command.id,
             origin,
@@ -136,11 +135,7 @@ impl Router {
             consumable_encodings: producer.consumable.encodings.clone(),
             paused: command.paused,
             producer_paused: producer.paused,
-            score: ConsumerScore {
-                score: 10,
-                producer_score: producer_scores.first().copied().unwrap_or(0),
-                producer_scores,
-            },
+            score,
             place: Place::Away(Box::new(row(turn, key, command.id, &rtp_parameters))),
             rtp_parameters,
         };
@@ -388,6 +383,14 @@ fn has_room(transport: &Transport) -> Result<(), Failure> {
         ErrorCode::Overloaded,
         format!("a transport has room for {OBJECTS_MAX} producers and consumers"),
     ))
+}
+
+/// A Consumer's score before anything was sent: its own is full, its Producer's is what it is.
+fn first_score(producer: &Producer, streams: &SlotMap<StreamKey, ProducerStream>) -> ConsumerScore {
+    let scores = producer.streams.iter().map(|key| streams.get(*key).and_then(ProducerStream::score));
+    let producer_scores: Vec<u8> = scores.map(|it| it.map_or(0, |score| score.score)).collect();
+    let producer_score = producer_scores.first().copied().unwrap_or(0);
+    ConsumerScore { score: 10, producer_score, producer_scores }
 }
 
 fn mid_of(command: &Consume, transport: &mut Transport) -> Result<String, Failure> {

@@ -46,7 +46,8 @@ impl Packet {
         Self::video(ssrc, index, vec![0x10, 0x01, 0x00, 0x00, index as u8, (index >> 8) as u8])
     }
 
-    fn video(ssrc: u32, index: u64, payload: Vec<u8>) -> Self {
+    fn video(ssrc: u32, index: u64, mut payload: Vec<u8>) -> Self {
+        payload.extend_from_slice(&ssrc.to_be_bytes());
         let timestamp = (index as u32).wrapping_mul(3000);
         Self { ssrc, payload_type: VP8, index, timestamp, payload, mid: None, transport_cc: None }
     }
@@ -223,6 +224,6 @@ fn is_report(bytes: &[u8]) -> bool {
     (128..192).contains(&bytes[0]) && (192..=223).contains(&bytes[1])
 }
 
-fn is_media(bytes: &[u8]) -> bool {
+pub(in crate::worker) fn is_media(bytes: &[u8]) -> bool {
     (128..192).contains(&bytes[0]) && !is_report(bytes)
 }
