@@ -79,3 +79,6 @@ impl Deref for WorkerManager {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ struct Running {
     thread: Thread,
     origin: Origin,
     created_by: u64,
+    /// It was told to end: no call is for it any more.
+    ending: bool,
 }
 
 #[derive(Debug)]
@@ -131,7 +133,7 @@ impl Control {
             ThreadOptions { command, request: created_by, addresses: self.options.addresses.clone() };
         match Thread::spawn(options, Reports { worker: id, inbox: self.inbox.clone() }) {
             Ok(thread) => {
-                self.workers.insert(id, Running { thread, origin, created_by });
+                self.workers.insert(id, Running { thread, origin, created_by, ending: false });
                 self.routes.insert(id.into(), id);
             }
             Err(error) => {
@@ -149,7 +151,8 @@ impl Control {
                 Err(Failure::new(ErrorCode::Unsupported, "no single object is concerned")),
             );
         };
-        let Some(worker) = self.routes.get(&target).copied() else {
+        let worker = self.routes.get(&target).copied().filter(|worker| !self.is_ending(*worker));
+        let Some(worker) = worker else {
             return self.answer(answering, Err(Failure::not_found(target)));
         };
         let creates = call.command.creates();
@@ -161,6 +164,10 @@ impl Control {
         }
         let request = self.pend(answering, vec![worker], creates, false);
         self.post(worker, request, call);
+    }
+
+    fn is_ending(&self, worker: WorkerId) -> bool {
+        self.workers.get(&worker).is_some_and(|running| running.ending)
     }
 
     /// Which Worker holds which of these objects; those that nobody holds are left out.
@@ -189,7 +196,8 @@ impl Control {
         for (worker, mut ids) in shares {
             let whole = ids.contains(&worker.into());
             if whole && closes {
-                if let Some(running) = self.workers.get(&worker) {
+                if let Some(running) = self.workers.get_mut(&worker) {
+                    running.ending = true;
                     running.thread.stop();
                 }
                 continue;

@@ -3,7 +3,7 @@
 //! All Workers' events are folded into one numbered, bounded log; snapshots come from the state beside it, so a Worker never
 //! has to make one. Pure: no clock, no threads.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use mafalda_api::id::{ObjectId, RouterId, SessionId};
 use mafalda_api::waist::{CloseCause, Event, ObjectState, Position, Scope, Update};
@@ -12,22 +12,41 @@ use mafalda_api::waist::{CloseCause, Event, ObjectState, Position, Scope, Update
 /// about 300 bytes each this bounds the log to some 5 MB.
 pub(crate) const LOG_EVENTS_MAX: usize = 16_384;
 
-/// One event, with what its scope is judged by.
+/// One event, with what its scope is judged by: that of the moment before it happened, or of an object's appearance.
 #[derive(Debug)]
 struct Entry {
     event: Event,
-    session: Option<SessionId>,
+    /// Who made the object, or something that lives in it.
+    sessions: Box<[SessionId]>,
     router: Option<RouterId>,
+    /// Whose scope has got, or lost, objects that the event doesn't name: what its own object lives in.
+    reshaped: Option<SessionId>,
 }
 
 impl Entry {
     fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.session == Some(*session),
+            Scope::Session(session) => self.sessions.contains(session),
             Scope::Routers(routers) => self.router.is_some_and(|router| routers.contains(&router)),
         }
     }
+
+    fn reshapes(&self, scope: &Scope) -> bool {
+        matches!(scope, Scope::Session(session) if self.reshaped == Some(*session))
+    }
+}
+
+/// An object that exists.
+#[derive(Debug)]
+struct Held {
+    state: ObjectState,
+    /// Who made it. A session goes on seeing what it has detached: its handles are still there.
+    maker: Option<SessionId>,
+    /// What it lives in, the nearest first.
+    ancestors: Box<[ObjectId]>,
+    /// How many objects a session has made among this one and those that live in it.
+    made: BTreeMap<SessionId, usize>,
 }
 
 /// A numbered, bounded log of events and the state at its end.
@@ -37,77 +56,124 @@ pub(crate) struct Log {
     sequence: u64,
     entries: VecDeque<Entry>,
     /// Ordered by kind first, so that parents come before their children.
-    objects: BTreeMap<ObjectId, ObjectState>,
-    /// Who made each object. A session goes on seeing what it has detached: its handles are still there.
-    sessions: HashMap<ObjectId, SessionId>,
+    objects: BTreeMap<ObjectId, Held>,
 }
 
 impl Log {
     pub(crate) fn new(epoch: u64) -> Self {
-        Self {
-            epoch,
-            sequence: 0,
-            entries: VecDeque::new(),
-            objects: BTreeMap::new(),
-            sessions: HashMap::new(),
-        }
+        Self { epoch, sequence: 0, entries: VecDeque::new(), objects: BTreeMap::new() }
     }
 
     pub(crate) fn position(&self) -> Position {
         Position { epoch: self.epoch, sequence: self.sequence }
     }
 
-    /// Takes an event in and says what it is for a scope: see [`Log::update_for`].
+    /// Takes an event in. What it means for a scope is in [`Log::newest_for`].
     pub(crate) fn append(&mut self, event: Event) {
         let subject = event.subject();
+        let mut reshaped = None;
         if let Event::Appeared(state) = &event {
-            self.sessions.extend(state.origin().owner.map(|owner| (subject, owner)));
-            self.objects.insert(subject, state.clone());
+            reshaped = self.appear(state.clone());
         }
-        let (session, router) = (self.sessions.get(&subject).copied(), self.router_of(subject));
+        let (sessions, router) = self.scope_of(subject);
         match &event {
             Event::Appeared(_) => {}
-            Event::Closed { .. } => {
-                self.objects.remove(&subject);
-                self.sessions.remove(&subject);
-            }
+            Event::Closed { .. } => reshaped = self.disappear(subject),
             _ => {
-                if let Some(state) = self.objects.get_mut(&subject) {
-                    state.apply(&event);
+                if let Some(held) = self.objects.get_mut(&subject) {
+                    held.state.apply(&event);
                 }
             }
         }
         self.sequence += 1;
-        self.entries.push_back(Entry { event, session, router });
+        self.entries.push_back(Entry { event, sessions, router, reshaped });
         if self.entries.len() > LOG_EVENTS_MAX {
             self.entries.pop_front();
         }
     }
 
-    /// What the newest event is for a scope: itself, or the news that the log has passed it.
-    pub(crate) fn newest_for(&self, scope: &Scope) -> Update {
-        match self.entries.back() {
-            Some(entry) if entry.is_in(scope) => {
-                Update::Event { at: self.position(), event: entry.event.clone() }
+    /// What the newest event is for a scope: itself, the news that the log has passed it, or a snapshot where more has come into
+    /// scope, or left it, than the event says.
+    pub(crate) fn newest_for(&self, scope: &Scope) -> impl Iterator<Item = Update> {
+        let newest = self.entries.back();
+        let event = newest.filter(|entry| entry.is_in(scope)).map(|entry| entry.event.clone());
+        let update = event.map(|event| Update::Event { at: self.position(), event });
+        let snapshot = newest.filter(|entry| entry.reshapes(scope)).map(|_| self.snapshot(scope));
+        // Of an object that appears the snapshot tells too, behind what it lives in.
+        let appeared = matches!(&update, Some(Update::Event { event: Event::Appeared(_), .. }));
+        let update = update.filter(|_| !(appeared && snapshot.is_some()));
+        let reached = Update::Reached { at: self.position() };
+        let reached = (update.is_none() && snapshot.is_none()).then_some(reached);
+        update.into_iter().chain(snapshot).chain(reached)
+    }
+
+    /// An object is there; whose scope has got more by that than the object.
+    fn appear(&mut self, state: ObjectState) -> Option<SessionId> {
+        let (id, maker) = (state.id(), state.origin().owner);
+        let ancestors = self.ancestors(&state);
+        let mut widened = false;
+        for ancestor in &ancestors {
+            if let (Some(maker), Some(held)) = (maker, self.objects.get_mut(ancestor)) {
+                let count = held.made.entry(maker).or_default();
+                widened |= *count == 0;
+                *count += 1;
             }
-            _ => Update::Reached { at: self.position() },
         }
+        let made = maker.map(|maker| (maker, 1)).into_iter().collect();
+        self.objects.insert(id, Held { state, maker, ancestors, made });
+        maker.filter(|_| widened)
+    }
+
+    /// An object is gone; whose scope has lost more by that than the object.
+    fn disappear(&mut self, id: ObjectId) -> Option<SessionId> {
+        let Held { maker, ancestors, .. } = self.objects.remove(&id)?;
+        let maker = maker?;
+        let mut narrowed = false;
+        for ancestor in &ancestors {
+            let Some(held) = self.objects.get_mut(ancestor) else { continue };
+            let Some(count) = held.made.get_mut(&maker) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                held.made.remove(&maker);
+                narrowed = true;
+            }
+        }
+        narrowed.then_some(maker)
+    }
+
+    fn ancestors(&self, state: &ObjectState) -> Box<[ObjectId]> {
+        let parent = |id: &ObjectId| self.objects.get(id).and_then(|held| held.state.parent());
+        std::iter::successors(state.parent(), parent).collect()
+    }
+
+    fn scope_of(&self, id: ObjectId) -> (Box<[SessionId]>, Option<RouterId>) {
+        let held = self.objects.get(&id);
+        (
+            held.map(|held| held.made.keys().copied().collect()).unwrap_or_default(),
+            held.and_then(Held::router),
+        )
     }
 
     /// All that is in scope now.
     pub(crate) fn snapshot(&self, scope: &Scope) -> Update {
-        let objects = self.objects.values().filter(|state| self.shows(state, scope)).cloned().collect();
+        let shown = self.objects.values().filter(|held| held.is_in(scope));
+        let objects = shown.map(|held| held.state.clone()).collect();
         Update::Snapshot { at: self.position(), objects }
     }
 
-    /// What brings a watcher from a position up to now; `None` when the log doesn't reach back that far.
+    /// What brings a watcher from a position up to now; `None` when that takes a snapshot: the log doesn't reach back that far, or
+    /// the scope has got other shape since.
     pub(crate) fn since(&self, from: Position, scope: &Scope) -> Option<Vec<Update>> {
         let missed = self.sequence.checked_sub(from.sequence)?;
         let missed = usize::try_from(missed).ok()?;
         if from.epoch != self.epoch || missed > self.entries.len() {
             return None;
         }
-        let news = self.entries.iter().skip(self.entries.len() - missed).zip(from.sequence + 1..);
+        let news = self.entries.iter().skip(self.entries.len() - missed);
+        if news.clone().any(|entry| entry.reshapes(scope)) {
+            return None;
+        }
+        let news = news.zip(from.sequence + 1..);
         let events = news.filter(|(entry, _)| entry.is_in(scope)).map(|(entry, sequence)| Update::Event {
             at: Position { epoch: self.epoch, sequence },
             event: entry.event.clone(),
@@ -117,37 +183,34 @@ impl Log {
 
     /// The events that tell of an object's end and of the end of all that lives in it, parents first.
     pub(crate) fn closing(&self, root: ObjectId, cause: CloseCause) -> Vec<Event> {
-        let mut events = vec![Event::Closed { id: root, cause }];
-        let mut gone = vec![root];
-        for (id, state) in &self.objects {
-            let Some(parent) = state.parent().filter(|parent| gone.contains(parent)) else { continue };
-            gone.push(*id);
-            events.push(Event::Closed { id: *id, cause: cause_by_parent(parent) });
-        }
-        events
+        let children = self.objects.iter().filter(|(_, held)| held.ancestors.contains(&root));
+        let closed = children.filter_map(|(id, held)| {
+            Some(Event::Closed { id: *id, cause: cause_by_parent(held.state.parent()?) })
+        });
+        std::iter::once(Event::Closed { id: root, cause }).chain(closed).collect()
     }
 
     pub(crate) fn contains(&self, id: ObjectId) -> bool {
         self.objects.contains_key(&id)
     }
+}
 
-    fn shows(&self, state: &ObjectState, scope: &Scope) -> bool {
+impl Held {
+    fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.sessions.get(&state.id()) == Some(session),
-            Scope::Routers(routers) => {
-                self.router_of(state.id()).is_some_and(|router| routers.contains(&router))
-            }
+            Scope::Session(session) => self.made.contains_key(session),
+            Scope::Routers(routers) => self.router().is_some_and(|router| routers.contains(&router)),
         }
     }
 
-    fn router_of(&self, id: ObjectId) -> Option<RouterId> {
-        match id {
+    /// The Router that it is, or lives in.
+    fn router(&self) -> Option<RouterId> {
+        let line = std::iter::once(self.state.id()).chain(self.ancestors.iter().copied());
+        line.into_iter().find_map(|id| match id {
             ObjectId::Router(router) => Some(router),
-            _ => {
-                self.objects.get(&id).and_then(ObjectState::parent).and_then(|parent| self.router_of(parent))
-            }
-        }
+            _ => None,
+        })
     }
 }
 

@@ -51,7 +51,7 @@ impl Watcher {
 
     /// Tells what the log's newest event means here.
     pub(crate) fn on_appended(&self, log: &Log) {
-        self.push([log.newest_for(&self.scope)], log);
+        self.push(log.newest_for(&self.scope), log);
     }
 
     /// Puts updates behind what waits; all that waits gives way to a snapshot when it would be too much.

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use mafalda_api::waist::Call;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -47,10 +47,11 @@ pub(super) fn mailbox() -> std::io::Result<(Poster, Mailbox)> {
 }
 
 impl Poster {
+    /// `false` when it is full. A call to a thread that has just ended is answered when the end is reported.
     pub(super) fn post(&self, request: u64, call: Call) -> bool {
-        let posted = self.calls.try_send((request, Box::new(call))).is_ok();
+        let posted = self.calls.try_send((request, Box::new(call)));
         self.ring();
-        posted
+        !matches!(posted, Err(TrySendError::Full(_)))
     }
 
     pub(super) fn stop(&self) {
@@ -94,5 +95,36 @@ impl Mailbox {
 
     pub(super) fn take(&self) -> Option<(u64, Call)> {
         self.calls.try_recv().ok().map(|(request, call)| (request, *call))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mafalda_api::id::SessionId;
+    use mafalda_api::labels::Labels;
+    use mafalda_api::waist::Close;
+
+    use super::*;
+
+    fn call() -> Call {
+        let command = Close { ids: Vec::new() }.into();
+        Call { owner: SessionId::new(), labels: Labels::default(), tags: Vec::new(), command }
+    }
+
+    #[test]
+    fn calls_come_in_order_and_no_more_than_may_wait() {
+        let (poster, mailbox) = mailbox().unwrap();
+        let posted = (0..MAILBOX_MAX as u64 + 3).filter(|request| poster.post(*request, call())).count();
+        assert_eq!(posted, MAILBOX_MAX);
+        let taken = std::iter::from_fn(|| mailbox.take()).map(|(request, _)| request);
+        assert!(taken.eq(0..MAILBOX_MAX as u64));
+        assert!(poster.post(7, call()), "there is room again");
+    }
+
+    #[test]
+    fn a_call_to_an_end_that_is_gone_is_not_refused() {
+        let (poster, mailbox) = mailbox().unwrap();
+        drop(mailbox);
+        assert!(poster.post(1, call()), "who was there answers by its end");
     }
 }

@@ -1,6 +1,9 @@
-use mafalda_api::id::WorkerId;
+use mafalda_api::id::{TransportId, WorkerId};
+use mafalda_api::types::data_structures::{
+    DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
+};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
-use mafalda_api::waist::{Origin, RouterState, WorkerState};
+use mafalda_api::waist::{Origin, RouterState, WebRtcTransportState, WorkerState};
 
 use super::*;
 
@@ -15,6 +18,30 @@ fn worker(id: WorkerId, owner: SessionId) -> Event {
 fn router(id: RouterId, worker: WorkerId, owner: SessionId) -> Event {
     let rtp_capabilities = RtpCapabilitiesFinalized::default();
     Event::Appeared(ObjectState::Router(RouterState { id, origin: origin(owner), worker, rtp_capabilities }))
+}
+
+fn transport(id: TransportId, router: RouterId, owner: SessionId) -> Event {
+    Event::Appeared(ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
+        id,
+        origin: origin(owner),
+        router,
+        ice_role: IceRole::Controlled,
+        ice_parameters: IceParameters {
+            username_fragment: String::new(),
+            password: String::new(),
+            ice_lite: Some(true),
+        },
+        ice_candidates: Vec::new(),
+        ice_state: IceState::New,
+        ice_selected_tuple: None,
+        dtls_parameters: DtlsParameters { role: DtlsRole::Auto, fingerprints: Vec::new() },
+        dtls_state: DtlsState::New,
+        dtls_remote_cert: None,
+    })))
+}
+
+fn newest(log: &Log, session: SessionId) -> Vec<Update> {
+    log.newest_for(&Scope::Session(session)).collect()
 }
 
 fn ids(update: &Update) -> Vec<ObjectId> {
@@ -93,8 +120,49 @@ fn a_session_goes_on_seeing_what_it_has_detached() {
     let mut log = Log::new(1);
     log.append(worker(w, owner));
     log.append(Event::Detached { id: w.into() });
-    assert!(matches!(log.newest_for(&Scope::Session(owner)), Update::Event { .. }));
+    assert!(matches!(newest(&log, owner).as_slice(), [Update::Event { .. }]));
     assert_eq!(ids(&log.snapshot(&Scope::Session(owner))), [w.into()]);
     log.append(Event::Closed { id: w.into(), cause: CloseCause::Requested });
-    assert!(matches!(log.newest_for(&Scope::Session(owner)), Update::Event { .. }));
+    assert!(matches!(newest(&log, owner).as_slice(), [Update::Event { .. }]));
+}
+
+#[test]
+fn what_an_owned_object_lives_in_is_in_scope_while_it_does() {
+    let (mine, other) = (SessionId::new(), SessionId::new());
+    let (w, r1, r2) = (WorkerId::new(), RouterId::new(), RouterId::new());
+    let mut log = Log::new(1);
+    log.append(worker(w, other));
+    assert!(matches!(newest(&log, mine).as_slice(), [Update::Reached { .. }]));
+    let before = log.position();
+    log.append(router(r1, w, mine));
+    let [snapshot] = newest(&log, mine).try_into().unwrap();
+    assert_eq!(ids(&snapshot), [w.into(), r1.into()], "the Worker before the Router");
+    assert!(log.since(before, &Scope::Session(mine)).is_none(), "what was missed is more than events");
+    assert!(log.since(before, &Scope::Session(other)).is_some());
+    log.append(router(r2, w, mine));
+    assert!(matches!(newest(&log, mine).as_slice(), [Update::Event { .. }]), "the Worker is known");
+    log.append(Event::Closed { id: r1.into(), cause: CloseCause::Requested });
+    assert!(matches!(newest(&log, mine).as_slice(), [Update::Event { .. }]));
+    log.append(Event::Closed { id: r2.into(), cause: CloseCause::Requested });
+    let [event, snapshot] = newest(&log, mine).try_into().unwrap();
+    assert!(matches!(event, Update::Event { event: Event::Closed { .. }, .. }), "with its cause");
+    assert!(ids(&snapshot).is_empty());
+    assert_eq!(ids(&log.snapshot(&Scope::Session(other))), [w.into()]);
+}
+
+#[test]
+fn who_watches_routers_hears_of_the_end_of_all_that_lived_in_them() {
+    let owner = SessionId::new();
+    let (w, r, t) = (WorkerId::new(), RouterId::new(), TransportId::new());
+    let mut log = Log::new(1);
+    log.append(worker(w, owner));
+    log.append(router(r, w, owner));
+    log.append(transport(t, r, owner));
+    let scope = Scope::Routers(vec![r]);
+    assert_eq!(ids(&log.snapshot(&scope)), [r.into(), t.into()]);
+    for event in log.closing(w.into(), CloseCause::Requested) {
+        let hears = event.subject() != w.into();
+        log.append(event);
+        assert_eq!(matches!(log.newest_for(&scope).next(), Some(Update::Event { .. })), hears);
+    }
 }
