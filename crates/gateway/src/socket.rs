@@ -20,6 +20,9 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// How many pings may stay without any sign of life.
 const PINGS_UNANSWERED_MAX: u32 = 2;
 
+/// How long a closing connection waits for the peer's answer.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// How long one message may take to leave. A peer that doesn't read for so long doesn't show anything to anybody.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -52,7 +55,15 @@ pub(crate) async fn run(mut socket: WebSocket, shared: Arc<Shared>, mut closing:
     debug!(?end, "socket closed");
     if let Some(frame) = end.to_frame() {
         // The peer may be gone already; then there is nobody to tell.
-        let _ = timeout(Duration::from_secs(1), socket.send(Message::Close(Some(frame)))).await;
+        let _ = timeout(GOODBYE_TIMEOUT, say_goodbye(&mut socket, frame)).await;
+    }
+}
+
+/// Tells why, and reads on until the peer has answered (RFC 6455 §7.1.1): closing with something unread would reset the
+/// connection, and the peer might never see the reason.
+async fn say_goodbye(socket: &mut WebSocket, frame: CloseFrame) {
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.recv().await {}
     }
 }
 
