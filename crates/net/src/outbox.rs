@@ -60,13 +60,12 @@ impl Outbox {
     pub fn send<'a>(
         &mut self,
         socket: BorrowedFd<'_>,
-        messages: impl ExactSizeIterator<Item = Message<'a>> + Clone,
+        messages: &(impl ExactSizeIterator<Item = Message<'a>> + Clone),
     ) -> Sent {
         let total = messages.len();
         let mut taken = 0;
         while taken < total {
-            let rest = messages.clone().skip(taken).take(MESSAGES_MAX);
-            match self.messages.send(socket, rest) {
+            match self.messages.send(socket, messages.clone().skip(taken)) {
                 Ok(count) => taken += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => {

@@ -23,7 +23,7 @@ fn each_message_is_cut_at_its_own_size() {
     let bytes = [7; 100];
     let sizes = [30, 100, 50, 200];
     let messages = sizes.map(|segment_size| Message { remote, bytes: &bytes, segment_size });
-    let sent = Outbox::new().send(sender.as_fd(), messages.into_iter());
+    let sent = Outbox::new().send(sender.as_fd(), &messages.into_iter());
     assert!(sent.refusal.is_none() && sent.messages == 4);
     let lens: Vec<_> = received(&receiver, 8).iter().map(Vec::len).collect();
     assert_eq!(lens, [30, 30, 30, 10, 100, 50, 50, 100]);
@@ -38,12 +38,12 @@ fn more_messages_than_one_call_takes_go_in_order() {
     for chunk in [0, 200, 400] {
         // In parts, so that the receiver's buffer holds them.
         let part: Vec<_> = messages.clone().skip(chunk).take(200).collect();
-        let sent = Outbox::new().send(sender.as_fd(), part.iter().copied());
+        let sent = Outbox::new().send(sender.as_fd(), &part.iter().copied());
         assert_eq!(sent.messages, part.len());
         let got = received(&receiver, part.len());
         assert!(got.iter().eq(numbers.iter().skip(chunk).take(200)));
     }
-    let all = Outbox::new().send(sender.as_fd(), messages);
+    let all = Outbox::new().send(sender.as_fd(), &messages);
     assert_eq!(all.messages, numbers.len());
 }
 
@@ -59,10 +59,10 @@ fn a_refusal_names_the_message_and_those_behind_it_still_go() {
         Message { remote, bytes: &[3], segment_size: 1 },
     ];
     let mut outbox = Outbox::new();
-    let sent = outbox.send(sender.as_fd(), messages.into_iter());
+    let sent = outbox.send(sender.as_fd(), &messages.into_iter());
     assert_eq!(sent.messages, 1);
     assert!(matches!(sent.refusal, Some(Refusal::Unsegmented)), "{:?}", sent.refusal);
-    let sent = outbox.send(sender.as_fd(), messages.into_iter().skip(2));
+    let sent = outbox.send(sender.as_fd(), &messages.into_iter().skip(2));
     assert!(sent.refusal.is_none());
     assert_eq!(received(&receiver, 2), [[1], [3]]);
 }
@@ -72,6 +72,6 @@ fn ipv6_is_reached_too() {
     let Ok(receiver) = UdpSocket::bind("[::1]:0") else { return };
     let sender = UdpSocket::bind("[::1]:0").unwrap();
     let message = Message { remote: receiver.local_addr().unwrap(), bytes: &[1, 2, 3, 4], segment_size: 2 };
-    assert_eq!(Outbox::new().send(sender.as_fd(), [message].into_iter()).messages, 1);
+    assert_eq!(Outbox::new().send(sender.as_fd(), &[message].into_iter()).messages, 1);
     assert_eq!(received(&receiver, 2), [[1, 2], [3, 4]]);
 }

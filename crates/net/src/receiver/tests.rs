@@ -42,7 +42,7 @@ fn what_was_joined_comes_apart_again_call_after_call() {
     let bytes: Vec<u8> = (0..250).collect();
     for segment_size in [100, 250, 7, 60] {
         let message = Message { remote: to, bytes: &bytes, segment_size };
-        assert_eq!(Outbox::new().send(sender.as_fd(), [message].into_iter()).messages, 1);
+        assert_eq!(Outbox::new().send(sender.as_fd(), &[message].into_iter()).messages, 1);
         // A single one first leaves no control message behind; the next must have room for its own all the same.
         let got = datagrams(&mut receiver, &socket, &mut buffer);
         let expected: Vec<_> = bytes.chunks(segment_size.into()).map(<[u8]>::to_vec).collect();

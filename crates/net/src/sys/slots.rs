@@ -108,7 +108,7 @@ fn segment_size(header: &libc::msghdr) -> Option<usize> {
     unsafe {
         let mut control = libc::CMSG_FIRSTHDR(header);
         while let Some(message) = control.as_ref() {
-            let whole = message.cmsg_len as usize >= libc::CMSG_LEN(INT_SIZE) as usize;
+            let whole = message.cmsg_len >= libc::CMSG_LEN(INT_SIZE) as _;
             if message.cmsg_level == libc::SOL_UDP && message.cmsg_type == libc::UDP_GRO && whole {
                 let value = libc::CMSG_DATA(control).cast::<libc::c_int>().read_unaligned();
                 return usize::try_from(value).ok();
