@@ -4,9 +4,12 @@
 //! told, closes what lived in it and goes on.
 
 mod address;
+mod dispatch;
 mod driver;
 mod listen;
 mod mailbox;
+mod pace;
+mod packet_io;
 mod port;
 mod socket;
 mod tcp;

@@ -9,8 +9,16 @@ use std::ops::Range;
 
 use crate::{SocketId, Tuple};
 
-/// Most datagrams of one batch. More would make timers and commands late under overload, fewer would cost system calls.
+/// Datagrams at which a batch counts as full. More would cost memory and cache, fewer would cost system calls. How many of them
+/// the machine takes at once is another matter: [`Batch::open`].
 pub const BATCH_DATAGRAMS_MAX: usize = 256;
+
+/// Bytes of one batch: 32 messages of the largest size that a kernel joins datagrams to. Memory that no datagram has used is
+/// never touched.
+pub const BATCH_BYTES_MAX: usize = 32 * DATAGRAM_BYTES_MAX;
+
+/// The largest datagram, or message of joined ones: UDP's own limit. Nothing larger exists, nothing is cut.
+pub const DATAGRAM_BYTES_MAX: usize = 65_536;
 
 /// One received datagram: where from, and where it lies in its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,67 +26,123 @@ pub struct Datagram {
     /// The socket that it came in through and its sender.
     pub tuple: Tuple,
     start: u32,
-    len: u32,
+    len: u16,
+    /// Whether it came in one message with the one before it.
+    follows: bool,
 }
 
 impl Datagram {
     /// Its bytes within its batch.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
-        self.start as usize..(self.start + self.len) as usize
+        self.start as usize..self.start as usize + usize::from(self.len)
     }
 }
 
 /// Datagrams that came in together, in order.
+///
+/// The driver fills it, by copy or right from the socket, and may let the machine have it piece by piece, so that under overload
+/// calls and deadlines get their turn in between.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
+    used: usize,
     datagrams: Vec<Datagram>,
+    /// How many the machine has had.
+    done: usize,
+    /// Up to where it may go next; to the end if nobody said.
+    limit: Option<usize>,
 }
 
 impl Batch {
-    /// An empty batch that holds so many bytes before it allocates.
+    /// An empty batch with all the memory that it may have.
     #[must_use]
-    pub fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), datagrams: Vec::with_capacity(BATCH_DATAGRAMS_MAX) }
+    pub fn for_receiving() -> Self {
+        Self {
+            bytes: vec![0; BATCH_BYTES_MAX],
+            datagrams: Vec::with_capacity(BATCH_DATAGRAMS_MAX),
+            ..Self::default()
+        }
     }
 
-    /// Adds a datagram by copy. `false` when the batch holds [`BATCH_DATAGRAMS_MAX`] already, or 4 GiB.
+    /// Adds a datagram by copy. `false` when it is too long for one, or the batch is full.
     pub fn push(&mut self, tuple: Tuple, datagram: &[u8]) -> bool {
-        let start = self.bytes.len();
-        let (Ok(start), Ok(len)) = (u32::try_from(start), u32::try_from(datagram.len())) else {
-            return false;
-        };
-        if self.is_full() || start.checked_add(len).is_none() {
+        let end = self.used + datagram.len();
+        if self.is_full() || datagram.len() >= DATAGRAM_BYTES_MAX || end > BATCH_BYTES_MAX {
             return false;
         }
-        self.bytes.extend_from_slice(datagram);
-        self.datagrams.push(Datagram { tuple, start, len });
+        if end > self.bytes.len() {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[self.used..end].copy_from_slice(datagram);
+        self.add(tuple, 0..datagram.len(), false);
+        self.commit(datagram.len());
         true
     }
 
-    /// Whether no further datagram fits.
+    /// Memory to receive into: name what came with [`Batch::add`], then say with [`Batch::commit`] how much of it is in use.
+    pub fn spare(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.used..]
+    }
+
+    /// Names a datagram that lies in the spare memory. `follows` says that it came in one message with the one before.
+    ///
+    /// One that lies elsewhere, or is longer than a datagram can be, is not taken.
+    pub fn add(&mut self, tuple: Tuple, range: Range<usize>, follows: bool) {
+        let (start, end) = (self.used + range.start, self.used + range.end);
+        if let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(range.len()))
+            && end <= self.bytes.len()
+        {
+            self.datagrams.push(Datagram { tuple, start, len, follows });
+        }
+    }
+
+    /// The first `len` bytes of the spare memory are in use from now on.
+    pub fn commit(&mut self, len: usize) {
+        self.used = (self.used + len).min(self.bytes.len());
+    }
+
+    /// Lets the machine have at most that many of the datagrams next, but at least one. Those of one message stay together, unless
+    /// there are more of them.
+    pub fn open(&mut self, most: usize) {
+        let end = (self.done + most.max(1)).min(self.datagrams.len());
+        let is_bound = |at: &usize| self.datagrams.get(*at).is_none_or(|datagram| !datagram.follows);
+        let bound = (self.done + 1..=end).rev().find(is_bound);
+        self.limit = Some(bound.unwrap_or(end));
+    }
+
+    /// Whether no further datagram of any length fits.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.datagrams.len() >= BATCH_DATAGRAMS_MAX
+        self.datagrams.len() >= BATCH_DATAGRAMS_MAX || self.used + DATAGRAM_BYTES_MAX > BATCH_BYTES_MAX
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the machine has had all that was in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.datagrams.is_empty()
+        self.done == self.datagrams.len()
     }
 
-    /// How many datagrams it holds.
+    /// How many datagrams the machine has not had yet.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.datagrams.len()
+        self.datagrams.len() - self.done
     }
 
-    /// Forgets the datagrams, keeps the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.datagrams.clear();
+    /// What the machine is to have now.
+    pub(crate) fn window(&self) -> Range<usize> {
+        self.done..self.limit.unwrap_or(self.datagrams.len())
+    }
+
+    /// The machine is through with these: what is behind them is next. Keeps the memory.
+    pub(crate) fn close(&mut self) {
+        self.done = self.window().end;
+        self.limit = None;
+        if self.is_empty() {
+            self.datagrams.clear();
+            self.used = 0;
+            self.done = 0;
+        }
     }
 
     /// The datagram at this place, in the order of arrival.
@@ -122,10 +186,27 @@ impl SendBuffer {
         self.bytes.get(run.range()).unwrap_or_default().chunks(usize::from(run.segment_size).max(1))
     }
 
-    /// The bytes of a run.
+    /// All that was written, which runs name parts of.
     #[must_use]
-    pub fn run(&self, run: &Run) -> &[u8] {
-        self.bytes.get(run.range()).unwrap_or_default()
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+
+    /// Writes packets of one run, as the machine would: for tests of what becomes of runs. All but the last have one size.
+    ///
+    /// # Panics
+    /// When the packets make no run, or don't fit.
+    pub fn write_run(&mut self, tuple: Tuple, sender: Sender, packets: &[&[u8]]) -> Run {
+        let mut run: Option<Run> = None;
+        for packet in packets {
+            self.spare()[..packet.len()].copy_from_slice(packet);
+            let next = Run::new(tuple, sender, self.commit(packet.len()), packet.len());
+            match &mut run {
+                Some(run) => assert!(run.join(&next), "these packets make no run"),
+                None => run = Some(next),
+            }
+        }
+        run.expect("a run has packets")
     }
 
     /// Where the next packet goes.
@@ -194,7 +275,9 @@ impl Run {
         true
     }
 
-    fn range(&self) -> Range<usize> {
+    /// Where its packets lie in the send buffer, one behind the other.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.len
     }
 
@@ -221,15 +304,57 @@ mod tests {
 
     #[test]
     fn a_batch_gives_back_what_was_pushed_and_refuses_more_than_its_bound() {
-        let mut batch = Batch::with_capacity(16);
+        let mut batch = Batch::default();
         for index in 0..BATCH_DATAGRAMS_MAX {
             assert!(batch.push(tuple(1), &[index as u8; 3]));
         }
         assert!(!batch.push(tuple(1), &[0]));
         let seventh = batch.datagram(7).unwrap();
         assert_eq!(batch.bytes(seventh.range()), [7; 3]);
-        batch.clear();
-        assert!(batch.is_empty());
+        batch.close();
+        assert!(batch.is_empty() && batch.push(tuple(1), &[0]));
+    }
+
+    #[test]
+    fn a_batch_has_no_more_memory_than_it_may_have() {
+        let mut batch = Batch::default();
+        let large = vec![0; DATAGRAM_BYTES_MAX - 1];
+        let pushed = (0..BATCH_DATAGRAMS_MAX).take_while(|_| batch.push(tuple(1), &large)).count();
+        assert_eq!(pushed, BATCH_BYTES_MAX / DATAGRAM_BYTES_MAX);
+        assert!(batch.is_full() && batch.bytes.len() <= BATCH_BYTES_MAX);
+        assert!(!Batch::default().push(tuple(1), &vec![0; DATAGRAM_BYTES_MAX]), "no datagram is that long");
+    }
+
+    #[test]
+    fn what_was_received_into_spare_memory_is_there() {
+        let mut batch = Batch::for_receiving();
+        batch.push(tuple(1), &[9]);
+        batch.spare()[..5].copy_from_slice(&[1, 2, 3, 4, 5]);
+        batch.add(tuple(2), 0..2, false);
+        batch.add(tuple(2), 2..5, true);
+        batch.add(tuple(2), 0..BATCH_BYTES_MAX, true);
+        batch.commit(5);
+        assert_eq!(batch.len(), 3, "what can't be a datagram is none");
+        assert_eq!(batch.bytes(batch.datagram(2).unwrap().range()), [3, 4, 5]);
+        assert_eq!(batch.spare().len(), BATCH_BYTES_MAX - 6);
+    }
+
+    #[test]
+    fn pieces_end_between_messages_where_they_can() {
+        let mut batch = Batch::for_receiving();
+        for (count, follows) in [(3, true), (5, true), (2, false)] {
+            (0..count).for_each(|index| batch.add(tuple(1), 0..1, follows && index > 0));
+        }
+        let mut pieces = Vec::new();
+        while !batch.is_empty() {
+            batch.open(4);
+            pieces.push(batch.window().len());
+            batch.close();
+        }
+        assert_eq!(pieces, [3, 4, 3], "five don't go at once, and their last goes with what follows");
+        batch.add(tuple(1), 0..1, false);
+        batch.open(0);
+        assert_eq!(batch.window(), 0..1, "something always goes");
     }
 
     #[test]

@@ -104,10 +104,10 @@ impl Worker {
         self.turn.timers.next()
     }
 
-    /// The memory of the last batch, once its drain is over.
+    /// The last batch, once its drain is over: empty, or with what is left of it to be handed in again.
     pub fn reclaim(&mut self) -> Option<Batch> {
         let mut batch = self.batch.take()?;
-        batch.clear();
+        batch.close();
         Some(batch)
     }
 

@@ -1,8 +1,8 @@
 //! The event loop of a Worker: wait, take in, drain, send.
 //!
-//! Everything with a decision in it is in the machine. A turn is bounded: one batch of datagrams, one read of each connection,
-//! so many calls; so media, calls and deadlines wait for each other no longer than a few milliseconds. Sockets that had no
-//! part in a turn are the first in the next.
+//! Everything with a decision in it is in the machine. A turn is bounded: as many datagrams as take about a millisecond, one read
+//! of each connection, so many calls; so media, calls and deadlines wait for each other no longer than two milliseconds. Sockets
+//! that had no part in a turn are the first in the next.
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
@@ -11,22 +11,20 @@ use std::{io, mem};
 
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure};
-use mafalda_media::buffer::{Batch, Run, SendBuffer, Sender};
+use mafalda_media::buffer::Batch;
 use mafalda_media::dtls::Certificate;
 use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
 use mafalda_media::{Now, SocketId, Tuple};
 
+use super::dispatch::Dispatch;
 use super::mailbox::Mailbox;
+use super::pace::Pace;
+use super::packet_io::Syscalls;
 use super::socket::{Accept, Ready, Socket, Sockets};
+use super::udp::Unsent;
 use super::{address, listen};
 use crate::local::{MediaAddress, Report, Reports};
 
-/// Largest datagram taken in. UDP's own limit: nothing larger exists, nothing is cut.
-const DATAGRAM_MAX: usize = 65_536;
-/// Memory for the datagrams of a turn before it grows: 256 of a network's usual size.
-const BATCH_BYTES: usize = 384 * 1024;
-/// Memory for the packets of a turn: larger means fewer flushes when one packet goes to many, smaller stays in the cache.
-const SEND_BYTES: usize = 256 * 1024;
 /// Calls carried out per turn. Each takes some ten microseconds, so media waits about a millisecond at most.
 const CALLS_PER_TURN: usize = 64;
 /// Connections accepted from one listener per turn.
@@ -42,18 +40,14 @@ pub(super) struct Driver {
     reports: Reports,
     addresses: Vec<MediaAddress>,
     ports: RangeInclusive<u16>,
-    out: SendBuffer,
-    runs: Vec<Run>,
+    io: Syscalls,
+    dispatch: Dispatch,
     batch: Batch,
+    pace: Pace,
     scratch: Box<[u8]>,
     news: Vec<Report>,
-    unsent: Vec<(Tuple, Sender, u32)>,
     /// Sockets that have something to do and had no part in a turn yet.
     ready: VecDeque<Ready>,
-    /// Sockets with something in their queue since the last flush.
-    touched: Vec<SocketId>,
-    /// Connections that could not be written to.
-    broken: Vec<SocketId>,
 }
 
 impl Driver {
@@ -73,15 +67,13 @@ impl Driver {
             reports,
             addresses,
             ports: command.rtc_port_range.0..=command.rtc_port_range.1,
-            out: SendBuffer::new(SEND_BYTES),
-            runs: Vec::new(),
-            batch: Batch::with_capacity(BATCH_BYTES),
-            scratch: vec![0; DATAGRAM_MAX].into_boxed_slice(),
+            io: Syscalls::new(),
+            dispatch: Dispatch::new(),
+            batch: Batch::for_receiving(),
+            pace: Pace::default(),
+            scratch: vec![0; READ_MAX].into_boxed_slice(),
             news: Vec::new(),
-            unsent: Vec::new(),
             ready: VecDeque::new(),
-            touched: Vec::new(),
-            broken: Vec::new(),
         })
     }
 
@@ -108,7 +100,7 @@ impl Driver {
 
     /// Waits for something to do, unless there is some left; whether the bell has rung.
     fn wait(&mut self) -> bool {
-        if !self.ready.is_empty() {
+        if !self.ready.is_empty() || !self.batch.is_empty() {
             return false;
         }
         let deadlines = [self.machine.timeout(), self.sockets.rest_end()];
@@ -130,7 +122,9 @@ impl Driver {
     }
 
     fn take_datagrams(&mut self, now: Now) {
-        while !self.batch.is_full() {
+        // What is left of the last batch comes first.
+        let room = self.batch.is_empty();
+        while room && !self.batch.is_full() {
             let Some(Ready { id, readable, writable }) = self.ready.pop_front() else { break };
             self.on_socket(now, id, readable, writable);
         }
@@ -200,16 +194,7 @@ impl Driver {
     }
 
     fn on_writable(&mut self, now: Now, id: SocketId) {
-        let over = match self.sockets.get_mut(id) {
-            Some(Socket::Udp(udp)) => {
-                udp.on_writable();
-                false
-            }
-            Some(Socket::Connection(connection)) => connection.flush().is_err(),
-            _ => false,
-        };
-        self.sockets.watch_writable(id);
-        if over {
+        if self.dispatch.on_writable(&mut self.io, &mut self.sockets, id, now.at) {
             self.disconnect(now, id);
         }
     }
@@ -217,18 +202,15 @@ impl Driver {
     /// Takes what has come until the batch is full; the rest is still there in the next turn.
     fn receive(&mut self, id: SocketId) {
         let Some(Socket::Udp(udp)) = self.sockets.get_mut(id) else { return };
-        while !self.batch.is_full() {
-            let Some((len, remote)) = udp.receive(&mut self.scratch) else { return };
-            self.batch.push(Tuple { socket: id, remote }, &self.scratch[..len]);
-        }
+        while !self.batch.is_full() && udp.receive(&mut self.io, id, &mut self.batch) {}
     }
 
     fn read(&mut self, now: Now, id: SocketId) {
         let mut scratch = mem::take(&mut self.scratch);
-        let over = self.read_into(now, id, &mut scratch[..READ_MAX]).is_err();
+        let over = self.read_into(now, id, &mut scratch).is_err();
         self.scratch = scratch;
         if over {
-            self.hand_in_batch(now);
+            self.hand_in_all(now);
             self.disconnect(now, id);
         }
     }
@@ -245,7 +227,7 @@ impl Driver {
         {
             self.batch.push(tuple, packet);
             if self.batch.is_full() {
-                self.hand_in_batch(now);
+                self.hand_in_all(now);
             }
         }
         Ok(())
@@ -262,7 +244,7 @@ impl Driver {
     }
 
     fn drop_broken(&mut self, now: Now) {
-        while let Some(connection) = self.broken.pop() {
+        while let Some(connection) = self.dispatch.take_broken() {
             if self.sockets.get_mut(connection).is_some() {
                 self.disconnect(now, connection);
             }
@@ -274,81 +256,56 @@ impl Driver {
         self.feed(now, Input::Disconnected { connection });
     }
 
+    /// Hands the machine as much of the batch as it gets done in time.
     fn hand_in_batch(&mut self, now: Now) {
-        if !self.batch.is_empty() {
-            let batch = mem::take(&mut self.batch);
-            self.feed(now, Input::Datagrams(batch));
-            self.batch = self.machine.reclaim().unwrap_or_else(|| Batch::with_capacity(BATCH_BYTES));
+        if self.batch.is_empty() {
+            return;
+        }
+        self.batch.open(self.pace.datagrams());
+        let before = self.batch.len();
+        let begun = clock();
+        let batch = mem::take(&mut self.batch);
+        self.feed(now, Input::Datagrams(batch));
+        self.batch = self.machine.reclaim().unwrap_or_else(Batch::for_receiving);
+        self.pace.on_input(before - self.batch.len(), clock().saturating_duration_since(begun));
+    }
+
+    fn hand_in_all(&mut self, now: Now) {
+        while !self.batch.is_empty() {
+            self.hand_in_batch(now);
         }
     }
 
     /// One input, then the whole drain: the machine's rule.
     fn feed(&mut self, now: Now, input: Input) {
         self.machine.handle(now, input);
-        while let Some(output) = self.machine.poll(&mut self.out) {
+        while let Some(output) = self.machine.poll(&mut self.dispatch.out) {
             match output {
-                Output::Send(run) => self.runs.push(run),
-                Output::Flush => self.flush(),
+                Output::Send(run) => self.dispatch.push(run),
+                Output::Flush => self.flush(now),
                 Output::Reply { request, result } => self.news.push(Report::Reply { request, result }),
                 Output::Event(event) => self.news.push(Report::Event(event)),
                 Output::CloseSocket(socket) => {
-                    self.flush();
+                    self.flush(now);
                     self.sockets.remove(socket);
                 }
             }
         }
-        self.flush();
+        self.flush(now);
     }
 
-    fn flush(&mut self) {
-        let mut runs = mem::take(&mut self.runs);
-        runs.drain(..).for_each(|run| self.send(&run));
-        self.runs = runs;
-        self.out.clear();
-        while let Some(id) = self.touched.pop() {
-            if let Some(Socket::Connection(connection)) = self.sockets.get_mut(id)
-                && connection.flush().is_err()
-            {
-                self.broken.push(id);
-            }
-            self.sockets.watch_writable(id);
-        }
-    }
-
-    fn send(&mut self, run: &Run) {
-        let id = run.socket();
-        let Some(socket) = self.sockets.get_mut(id) else { return };
-        let mut lost = 0;
-        for packet in self.out.packets(run) {
-            let taken = match socket {
-                Socket::Udp(udp) => udp.send(run.destination(), packet),
-                Socket::Connection(connection) => connection.send(packet),
-                Socket::Listener(_) => true,
-            };
-            lost += u32::from(!taken);
-        }
-        let waiting = match socket {
-            Socket::Udp(udp) => udp.has_waiting(),
-            Socket::Connection(connection) => connection.has_waiting(),
-            Socket::Listener(_) => false,
-        };
-        if waiting && self.touched.last() != Some(&id) {
-            self.touched.push(id);
-        }
-        if lost > 0 {
-            self.unsent.push((run.tuple, run.sender, lost));
-        }
+    fn flush(&mut self, now: Now) {
+        self.dispatch.flush(&mut self.io, &mut self.sockets, now.at);
     }
 
     /// Tells the machine what could not be sent, so that it leaves out the rest of those frames.
     fn tell_unsent(&mut self, now: Now) {
-        let mut unsent = mem::take(&mut self.unsent);
-        for (tuple, sender, packets) in unsent.drain(..) {
+        let mut unsent = self.dispatch.take_unsent();
+        for Unsent { tuple, sender, packets } in unsent.drain(..) {
             self.feed(now, Input::Unsent { tuple, sender, packets });
         }
         // What this brought up in turn waits for the next turn.
-        unsent.append(&mut self.unsent);
-        self.unsent = unsent;
+        self.dispatch.recycle(unsent);
     }
 }
 

@@ -13,7 +13,7 @@ const MEDIA_LEN_MAX: usize = 2048;
 
 impl Worker {
     pub(super) fn on_batch(&mut self, mut batch: Batch) {
-        for index in 0..batch.len() {
+        for index in batch.window() {
             let Some(datagram) = batch.datagram(index) else { continue };
             if let Err(reason) = self.on_datagram(&mut batch, datagram) {
                 self.turn.effects.drops.count(reason);

@@ -1,0 +1,69 @@
+//! How much the machine is given at once, so that calls and deadlines get their turn in time.
+//!
+//! What a datagram costs differs by a factor of a thousand: it goes to nobody, or to hundreds. So it is measured, turn by turn.
+
+use std::time::Duration;
+
+/// How long one input may keep the machine busy. Longer, and calls and deadlines come late (with what a turn has beside: 2 ms);
+/// shorter, and a Consumer's packets leave in smaller runs, which is what forwarding costs most for.
+const INPUT_TIME: Duration = Duration::from_millis(1);
+/// Weight of what was measured before: an eighth of the new one is taken over, so that one slow turn (the machine was
+/// interrupted) does not cut the next ones to pieces.
+const SMOOTHING: u64 = 8;
+
+/// The measured cost of a datagram.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    /// Nanoseconds; 0 before the first measurement.
+    datagram_ns: u64,
+}
+
+impl Pace {
+    /// So many datagrams took so long.
+    pub(super) fn on_input(&mut self, datagrams: usize, took: Duration) {
+        let Some(measured) = (took.as_nanos() as u64).checked_div(datagrams as u64) else { return };
+        self.datagram_ns = match self.datagram_ns {
+            0 => measured,
+            before => (before * (SMOOTHING - 1) + measured) / SMOOTHING,
+        };
+    }
+
+    /// How many may be taken in at once.
+    pub(super) fn datagrams(&self) -> usize {
+        (INPUT_TIME.as_nanos() as u64)
+            .checked_div(self.datagram_ns)
+            .map_or(usize::MAX, |count| count.max(1) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_held_back_before_something_was_measured() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.datagrams(), usize::MAX);
+        pace.on_input(0, Duration::from_secs(1));
+        assert_eq!(pace.datagrams(), usize::MAX);
+    }
+
+    #[test]
+    fn dear_datagrams_come_fewer_at_a_time_but_never_none() {
+        let mut pace = Pace::default();
+        pace.on_input(10, Duration::from_millis(1));
+        assert_eq!(pace.datagrams(), 10);
+        (0..100).for_each(|_| pace.on_input(1, Duration::from_millis(100)));
+        assert_eq!(pace.datagrams(), 1);
+        (0..200).for_each(|_| pace.on_input(100, Duration::from_micros(100)));
+        assert!(pace.datagrams() > 900, "{pace:?}");
+    }
+
+    #[test]
+    fn one_interruption_does_not_cut_turns_to_pieces() {
+        let mut pace = Pace::default();
+        (0..50).for_each(|_| pace.on_input(16, Duration::from_micros(160)));
+        pace.on_input(16, Duration::from_micros(1600));
+        assert!(pace.datagrams() >= 40, "{pace:?}");
+    }
+}
