@@ -8,6 +8,7 @@ mod call;
 mod datagram;
 mod drain;
 pub(crate) mod drops;
+mod handshakes;
 mod input;
 mod output;
 mod paths;
@@ -34,6 +35,7 @@ pub use output::Output;
 pub(crate) use paths::{Paths, TransportAt};
 pub(crate) use turn::Turn;
 
+use handshakes::Handshakes;
 use timers::Timer;
 
 /// What a Worker is made of.
@@ -56,6 +58,7 @@ pub struct Worker {
     producers: HashMap<ProducerId, RouterKey>,
     consumers: HashMap<ConsumerId, TransportAt>,
     paths: Paths,
+    handshakes: Handshakes,
     replies: VecDeque<(u64, Result<Reply, Failure>)>,
     batch: Option<Batch>,
 }
@@ -73,6 +76,7 @@ impl Worker {
             producers: HashMap::new(),
             consumers: HashMap::new(),
             paths: Paths::default(),
+            handshakes: Handshakes::default(),
             replies: VecDeque::new(),
             batch: None,
         }
@@ -91,6 +95,7 @@ impl Worker {
             Input::Unsent { tuple, sender, packets } => self.on_unsent(tuple, sender, packets),
             Input::Timeout => self.on_timeout(),
         }
+        self.go_on_with_handshakes();
     }
 
     /// The next thing to do; `None` when there is nothing left until the next input.
@@ -101,6 +106,10 @@ impl Worker {
     /// When to call with [`Input::Timeout`].
     #[must_use]
     pub fn timeout(&self) -> Option<Instant> {
+        if !self.handshakes.is_empty() {
+            // At once: what waits was due when it came.
+            return Some(self.turn.now.at);
+        }
         self.turn.timers.next()
     }
 
@@ -170,6 +179,7 @@ impl Worker {
     fn begin(&mut self, now: Now) {
         self.abandon();
         self.turn.now = now;
+        self.handshakes.begin();
     }
 
     fn on_accepted(&mut self, listener: SocketId, connection: Tuple) {

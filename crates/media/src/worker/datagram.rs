@@ -39,7 +39,26 @@ impl Worker {
         match kind {
             Kind::Rtcp => router.on_rtcp(turn, at.transport, batch.bytes_mut(datagram.range())),
             Kind::Rtp => self.on_rtp(batch, datagram, at),
-            Kind::Dtls | Kind::Stun => self.on_dtls(bytes, datagram.tuple, at),
+            Kind::Dtls | Kind::Stun if transport.srtp.is_some() => self.on_dtls(bytes, datagram.tuple, at),
+            Kind::Dtls | Kind::Stun => self.on_handshake(bytes, datagram.tuple, at),
+        }
+    }
+
+    /// A step of a handshake, now or when it is its turn.
+    fn on_handshake(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
+        if self.handshakes.may_step() {
+            return self.on_dtls(datagram, tuple, at);
+        }
+        self.handshakes.push(tuple, datagram).then_some(()).ok_or(DropReason::HandshakesFull)
+    }
+
+    /// Makes the steps that have waited, as many as an input may make.
+    pub(super) fn go_on_with_handshakes(&mut self) {
+        while let Some((tuple, datagram)) = self.handshakes.pop() {
+            let at = self.paths.by_tuple(tuple).ok_or(DropReason::UnknownTuple);
+            if let Err(reason) = at.and_then(|at| self.on_dtls(&datagram, tuple, at)) {
+                self.turn.effects.drops.count(reason);
+            }
         }
     }
 

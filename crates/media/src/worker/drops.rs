@@ -38,10 +38,12 @@ pub enum DropReason {
     TooLarge,
     /// More feedback to send in a turn than fits.
     ControlQueueFull,
+    /// More handshakes at once than may wait. The peer says it again.
+    HandshakesFull,
 }
 
 /// How many reasons there are.
-const REASONS: usize = DropReason::ControlQueueFull as usize + 1;
+const REASONS: usize = DropReason::HandshakesFull as usize + 1;
 
 /// One counter per reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
