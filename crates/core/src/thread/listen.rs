@@ -13,6 +13,11 @@ use super::port;
 /// Connections that may wait to be accepted; the loop accepts them within a turn.
 const BACKLOG: i32 = 64;
 
+/// Asked for where the info names no size; the kernel gives as much of it as `net.core.rmem_max` and `wmem_max` allow. A turn can
+/// take in a key frame from each of many publishers and send it to hundreds, all at once: what is smaller loses packets that the
+/// thread would have got to within milliseconds, what is larger only adds delay under overload.
+const BUFFER_BYTES: usize = 4 << 20;
+
 /// Binds the first free port that the info allows.
 pub(super) fn bind(info: &ListenInfo, ports: &RangeInclusive<u16>) -> Result<(Socket, SocketAddr), Failure> {
     for port in port::candidates(info, ports, rand::random()) {
@@ -51,11 +56,18 @@ fn bind_port(info: &ListenInfo, port: u16) -> io::Result<(Socket, SocketAddr)> {
     if flags.udp_reuse_port && info.protocol == Protocol::Udp {
         socket.set_reuse_port(true)?;
     }
-    if let Some(bytes) = info.send_buffer_size {
-        socket.set_send_buffer_size(bytes as usize)?;
-    }
-    if let Some(bytes) = info.recv_buffer_size {
-        socket.set_recv_buffer_size(bytes as usize)?;
+    if info.protocol == Protocol::Udp {
+        // The kernel gives what it may; it refuses none of these.
+        socket.set_send_buffer_size(info.send_buffer_size.map_or(BUFFER_BYTES, |bytes| bytes as usize))?;
+        socket.set_recv_buffer_size(info.recv_buffer_size.map_or(BUFFER_BYTES, |bytes| bytes as usize))?;
+    } else {
+        // Connections get those of their listener; the kernel grows them by itself where nothing is set.
+        if let Some(bytes) = info.send_buffer_size {
+            socket.set_send_buffer_size(bytes as usize)?;
+        }
+        if let Some(bytes) = info.recv_buffer_size {
+            socket.set_recv_buffer_size(bytes as usize)?;
+        }
     }
     socket.bind(&address.into())?;
     if info.protocol == Protocol::Tcp {
