@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use event_listener_primitives::{BagOnce, HandlerId};
 
 use crate::consumer::Consumer;
+use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
 use crate::waist::{CloseCause, Event};
@@ -27,6 +28,8 @@ pub(crate) enum Notice<'a> {
     NewRouter(&'a Router),
     /// A Transport was created in this Router.
     NewTransport(&'a WebRtcTransport),
+    /// The same of another kind.
+    NewPlainTransport(&'a PlainTransport),
     /// A Producer was created on this Transport.
     NewProducer(&'a Producer),
     /// A Consumer was created on this Transport.

@@ -19,6 +19,7 @@ pub mod labels;
 mod link;
 mod mirror;
 pub mod ortc;
+pub mod plain_transport;
 pub mod prelude;
 pub mod producer;
 pub mod router;

@@ -165,6 +165,9 @@ fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
         ObjectState::WebRtcTransport(state) if closed.contains(&state.router.into()) => {
             CloseCause::RouterClosed
         }
+        ObjectState::PlainTransport(state) if closed.contains(&state.router.into()) => {
+            CloseCause::RouterClosed
+        }
         ObjectState::Producer(state) if closed.contains(&state.transport.into()) => {
             CloseCause::TransportClosed
         }

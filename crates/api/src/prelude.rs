@@ -3,6 +3,9 @@
 pub use crate::consumer::{Consumer, ConsumerId, ConsumerOptions, WeakConsumer};
 pub use crate::error::{ConsumeError, CreateRouterError, ProduceError, RequestError};
 pub use crate::labels::Labels;
+pub use crate::plain_transport::{
+    PlainTransport, PlainTransportOptions, PlainTransportRemoteParameters, WeakPlainTransport,
+};
 pub use crate::producer::{Producer, ProducerId, ProducerOptions, WeakProducer};
 pub use crate::router::{NewTransport, Router, RouterId, RouterOptions};
 pub use crate::transport::{Transport, TransportGeneric, TransportId};

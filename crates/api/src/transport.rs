@@ -1,5 +1,7 @@
 //! What all kinds of Transports have in common.
 
+mod handle;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,14 +11,19 @@ use serde::{Deserialize, Serialize};
 use crate::consumer::{Consumer, ConsumerOptions};
 use crate::error::RequestError;
 pub use crate::error::{ConsumeError, ProduceError};
+use crate::handle::Handle;
 use crate::id::ProducerId;
 pub use crate::id::TransportId;
 use crate::labels::Labels;
+use crate::link::Link;
+use crate::mirror::Mirrored;
+use crate::plain_transport::PlainTransport;
 use crate::producer::{Producer, ProducerOptions};
 use crate::router::Router;
 use crate::subscription::Subscription;
 use crate::types::data_structures::AppData;
 use crate::waist::BoxFuture;
+use crate::webrtc_transport::WebRtcTransport;
 
 /// Any kind of Transport. Sealed: the platform alone makes Transports.
 pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
@@ -86,6 +93,22 @@ pub trait TransportGeneric: Transport + Clone + 'static {
 
 pub(crate) mod sealed {
     pub trait Sealed {}
+}
+
+/// What each kind of Transport has; all that [`Transport`] offers is made of it.
+pub(crate) trait Kind: Clone + fmt::Debug + Send + Sync + 'static {
+    fn handle(&self) -> &Handle;
+    fn home(&self) -> &Router;
+}
+
+impl<T: Kind> sealed::Sealed for T {}
+
+/// The Transport of a Producer or Consumer, whatever its kind.
+pub(crate) fn any_of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Arc<dyn Transport>> {
+    if let Some(transport) = WebRtcTransport::of(link, entry) {
+        return Some(Arc::new(transport));
+    }
+    PlainTransport::of(link, entry).map(|transport| Arc::new(transport) as Arc<dyn Transport>)
 }
 
 /// How a Transport finds the Producer of a packet.

@@ -16,12 +16,14 @@ pub use backend::{Answer, Backend, BoxFuture, BoxStream, Call, Scope, Update};
 pub use event::{CloseCause, Event};
 pub use failure::{Cause, ErrorCode, Failure};
 pub use operation::{
-    Close, Command, ConnectWebRtcTransport, Consume, CreateRouter, CreateWebRtcTransport, CreateWorker,
-    Detach, Done, DumpConsumer, DumpProducer, DumpRouter, DumpTransport, DumpWorker, GetConsumerStats,
+    Close, Command, ConnectPlainTransport, ConnectWebRtcTransport, Consume, CreatePlainTransport,
+    CreateRouter, CreateWebRtcTransport, CreateWorker, Detach, Done, DumpConsumer, DumpPlainTransport,
+    DumpProducer, DumpRouter, DumpTransport, DumpWorker, GetConsumerStats, GetPlainTransportStats,
     GetProducerStats, GetTransportStats, Operation, PauseConsumer, PauseProducer, Produce, Reply,
     RequestKeyFrame, RestartIce, ResumeConsumer, ResumeProducer, SetMaxIncomingBitrate, ThreadInitializer,
 };
 pub use position::Position;
 pub use state::{
-    ConsumerState, ObjectState, Origin, ProducerState, RouterState, WebRtcTransportState, WorkerState,
+    ConsumerState, ObjectState, Origin, PlainTransportState, ProducerState, RouterState,
+    WebRtcTransportState, WorkerState,
 };

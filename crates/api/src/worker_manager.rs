@@ -10,6 +10,7 @@ use crate::consumer::Consumer;
 use crate::error::RequestError;
 use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WorkerId};
 use crate::link::Link;
+use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
 use crate::subscription::Subscription;
@@ -85,6 +86,12 @@ impl WorkerManager {
     #[must_use]
     pub fn find_router(&self, id: RouterId) -> Option<Router> {
         Router::of(&self.link, &self.link.mirror.find(id)?)
+    }
+
+    /// Finds a PlainTransport.
+    #[must_use]
+    pub fn find_plain_transport(&self, id: TransportId) -> Option<PlainTransport> {
+        PlainTransport::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a WebRtcTransport.

@@ -175,7 +175,7 @@ impl Router {
     /// A Transport's alarm has gone off: its RTCP is due. ICE and DTLS are the Worker's to wake.
     pub(crate) fn on_report_time(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
-        if transport.srtp.is_none() {
+        if !transport.protection.is_ready() {
             return;
         }
         if transport.next_rtcp <= turn.now.at {

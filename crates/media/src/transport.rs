@@ -1,4 +1,4 @@
-//! A WebRtcTransport in the machine: one peer's ICE, DTLS and SRTP, and what is known of all its media together.
+//! A Transport in the machine: the way to one peer, what protects its packets, and what is known of all its media together.
 //!
 //! Producers' streams and Consumers' rows lie in the Router's tables, where forwarding runs along them; here is what a packet
 //! meets on its way between them and the network, and the Consumers' cold parts.
@@ -6,17 +6,23 @@
 mod endpoints;
 mod handshake;
 mod listener;
+mod plain;
+mod protection;
 mod settle;
-mod srtp;
 mod traffic;
+mod way;
+mod webrtc;
 
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, TransportId};
-use mafalda_api::types::data_structures::{IceParameters, IceRole, IceState};
+use mafalda_api::types::data_structures::IceRole;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpHeaderExtensionUri, RtpParameters};
-use mafalda_api::waist::{CreateWebRtcTransport, ErrorCode, Failure, Origin, WebRtcTransportState};
+use mafalda_api::waist::{
+    CreatePlainTransport, CreateWebRtcTransport, ErrorCode, Failure, ObjectState, Origin,
+    PlainTransportState, WebRtcTransportState,
+};
 use rand::RngExt;
 
 use crate::Now;
@@ -34,9 +40,12 @@ pub(crate) use endpoints::CONNECTIONS_MAX;
 pub(crate) use endpoints::{Endpoints, Preference};
 pub(crate) use handshake::Handshake;
 pub(crate) use listener::{Names, RtpListener, Source};
+pub(crate) use plain::{Channel, Plain};
+pub(crate) use protection::{Opened, Protection, Srtp};
 pub(crate) use settle::Settled;
-pub(crate) use srtp::{Opened, Srtp};
 pub(crate) use traffic::Traffic;
+pub(crate) use way::Way;
+pub(crate) use webrtc::WebRtc;
 
 /// Between RTCP rounds: once a second, drawn from 1.0 to 1.5 of it so that many Transports don't report together
 /// (RFC 3550 §6.3.1 has 0.5 to 1.5 of a longer interval).
@@ -69,15 +78,13 @@ pub(crate) struct Reference {
     pub(crate) at: Instant,
 }
 
-/// A WebRtcTransport.
+/// A Transport of any kind.
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) id: TransportId,
     pub(crate) origin: Origin,
-    pub(crate) ice: IceLite,
-    pub(crate) handshake: Handshake,
-    pub(crate) endpoints: Endpoints,
-    pub(crate) srtp: Option<Srtp>,
+    pub(crate) way: Way,
+    pub(crate) protection: Protection,
     pub(crate) listener: RtpListener,
     /// Ids of header extensions in what comes in, of all Producers together.
     pub(crate) extension_ids: ExtensionIds,
@@ -110,8 +117,6 @@ pub(crate) struct Transport {
     /// What the receiver says it can take (REMB), in bits per second.
     pub(crate) available_outgoing_bitrate: Option<u64>,
     pub(crate) traffic: Traffic,
-    /// Whether ICE has lost the way to the peer.
-    lost: bool,
     pub(crate) alarm: Alarm,
 }
 
@@ -126,7 +131,8 @@ pub(crate) struct RecvExtensions {
 }
 
 impl Transport {
-    pub(crate) fn new(
+    /// A WebRtcTransport on sockets of its own.
+    pub(crate) fn webrtc(
         turn: &mut Turn,
         command: &CreateWebRtcTransport,
         origin: Origin,
@@ -145,13 +151,33 @@ impl Transport {
                 "a transport needs an address to listen on",
             ));
         }
-        Ok(Self {
-            id: command.id,
+        let ice = IceLite::new(IceConfig { consent_timeout }, &mut turn.rng);
+        let way = WebRtc { ice, handshake: Handshake::new(certificate), endpoints, lost: false };
+        let mut transport = Self::new(turn, command.id, origin, Way::WebRtc(way), Protection::Awaited);
+        transport.max_incoming_bitrate = command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0);
+        Ok(transport)
+    }
+
+    /// A PlainTransport.
+    pub(crate) fn plain(
+        turn: &mut Turn,
+        command: &CreatePlainTransport,
+        origin: Origin,
+        sockets: &[ListenSocket],
+    ) -> Result<Self, Failure> {
+        let plain = Plain::new(command, sockets, &mut turn.rng)?;
+        let protection = plain.first_protection();
+        let mut transport = Self::new(turn, command.id, origin, Way::Plain(plain), protection);
+        transport.max_incoming_bitrate = command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0);
+        Ok(transport)
+    }
+
+    fn new(turn: &mut Turn, id: TransportId, origin: Origin, way: Way, protection: Protection) -> Self {
+        Self {
+            id,
             origin,
-            ice: IceLite::new(IceConfig { consent_timeout }, &mut turn.rng),
-            handshake: Handshake::new(certificate),
-            endpoints,
-            srtp: None,
+            way,
+            protection,
             listener: RtpListener::default(),
             extension_ids: ExtensionIds::new(),
             recv_extensions: RecvExtensions::default(),
@@ -168,45 +194,75 @@ impl Transport {
             next_rtcp: turn.now.at + RTCP_FIRST,
             rtcp_rounds: 0,
             next_transport_cc: 0,
-            max_incoming_bitrate: command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0),
+            max_incoming_bitrate: None,
             next_remb: None,
             remb_repeats: 0,
             reference: None,
             available_outgoing_bitrate: None,
             traffic: Traffic::new(),
-            lost: false,
             alarm: Alarm::default(),
-        })
+        }
     }
 
     /// What others know of it.
-    pub(crate) fn state(&self, router: mafalda_api::id::RouterId) -> WebRtcTransportState {
-        WebRtcTransportState {
-            id: self.id,
-            origin: self.origin.clone(),
-            router,
-            ice_role: IceRole::Controlled,
-            ice_parameters: self.ice_parameters(),
-            ice_candidates: self.endpoints.candidates().to_vec(),
-            ice_state: self.ice_state(),
-            ice_selected_tuple: self.ice.selected().and_then(|tuple| self.endpoints.describe(tuple)),
-            dtls_parameters: self.handshake.parameters().clone(),
-            dtls_state: self.handshake.state(),
-            dtls_remote_cert: None,
+    pub(crate) fn state(&self, router: mafalda_api::id::RouterId) -> ObjectState {
+        let (id, origin) = (self.id, self.origin.clone());
+        match &self.way {
+            Way::WebRtc(webrtc) => ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
+                id,
+                origin,
+                router,
+                ice_role: IceRole::Controlled,
+                ice_parameters: webrtc.ice_parameters(),
+                ice_candidates: webrtc.endpoints.candidates().to_vec(),
+                ice_state: webrtc.ice_state(),
+                ice_selected_tuple: webrtc.selected_tuple(),
+                dtls_parameters: webrtc.handshake.parameters().clone(),
+                dtls_state: webrtc.handshake.state(),
+                dtls_remote_cert: None,
+            })),
+            Way::Plain(plain) => ObjectState::PlainTransport(Box::new(PlainTransportState {
+                id,
+                origin,
+                router,
+                tuple: plain.describe_rtp(),
+                rtcp_tuple: plain.describe_rtcp(),
+                srtp_parameters: plain.srtp_parameters(),
+            })),
         }
     }
 
-    pub(crate) fn ice_parameters(&self) -> IceParameters {
-        let local = self.ice.local();
-        IceParameters {
-            username_fragment: local.username_fragment.as_str().to_owned(),
-            password: local.password.as_str().to_owned(),
-            ice_lite: Some(true),
+    pub(crate) fn as_webrtc(&self) -> Option<&WebRtc> {
+        match &self.way {
+            Way::WebRtc(webrtc) => Some(webrtc),
+            Way::Plain(_) => None,
         }
     }
 
-    pub(crate) fn ice_state(&self) -> IceState {
-        settle::ice_state(self.ice.state())
+    pub(crate) fn as_webrtc_mut(&mut self) -> Option<&mut WebRtc> {
+        match &mut self.way {
+            Way::WebRtc(webrtc) => Some(webrtc),
+            Way::Plain(_) => None,
+        }
+    }
+
+    pub(crate) fn as_plain(&self) -> Option<&Plain> {
+        match &self.way {
+            Way::Plain(plain) => Some(plain),
+            Way::WebRtc(_) => None,
+        }
+    }
+
+    pub(crate) fn as_plain_mut(&mut self) -> Option<&mut Plain> {
+        match &mut self.way {
+            Way::Plain(plain) => Some(plain),
+            Way::WebRtc(_) => None,
+        }
+    }
+
+    /// Whether packets can go out: there are a way and what protects them on it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.protection.is_ready() && self.way.selected().is_some()
     }
 
     /// The MID for a Consumer whose application gave none.
@@ -288,10 +344,14 @@ impl Transport {
 
     /// The earliest of its own deadlines.
     pub(crate) fn timeout(&self) -> Option<Instant> {
-        let media = self.srtp.as_ref().map(|_| self.next_rtcp);
-        let feedback = self.srtp.as_ref().and(self.arrivals.as_ref()).and_then(ArrivalLog::timeout);
-        let remb = self.srtp.as_ref().and(self.next_remb);
-        [self.ice.timeout(), self.handshake.timeout(), media, feedback, remb].into_iter().flatten().min()
+        let ready = self.protection.is_ready();
+        let media = ready.then_some(self.next_rtcp);
+        let feedback = self.arrivals.as_ref().filter(|_| ready).and_then(ArrivalLog::timeout);
+        let remb = self.next_remb.filter(|_| ready);
+        let webrtc = self.as_webrtc();
+        let ice = webrtc.and_then(|webrtc| webrtc.ice.timeout());
+        let handshake = webrtc.and_then(|webrtc| webrtc.handshake.timeout());
+        [ice, handshake, media, feedback, remb].into_iter().flatten().min()
     }
 }
 

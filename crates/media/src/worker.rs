@@ -26,7 +26,7 @@ use slotmap::SlotMap;
 use crate::buffer::{Batch, SendBuffer, Sender};
 use crate::dtls::Certificate;
 use crate::router::{Router, RouterKey, TransportState};
-use crate::transport::Transport;
+use crate::transport::{Transport, WebRtc};
 use crate::{Now, SocketId, Tuple};
 
 pub use drops::{DropReason, Drops};
@@ -192,7 +192,7 @@ impl Worker {
     fn accept(&mut self, listener: SocketId, connection: SocketId) -> Option<()> {
         let at = self.paths.by_socket(listener)?;
         let (router, turn, paths) = self.split(at)?;
-        let Transport { endpoints, ice, .. } = router.transports.get_mut(at.transport)?;
+        let WebRtc { endpoints, ice, .. } = router.transports.get_mut(at.transport)?.as_webrtc_mut()?;
         let in_use = |socket| ice.tuples().any(|tuple| tuple.socket == socket);
         if let Some(given_up) = endpoints.on_accepted(listener, connection, in_use) {
             paths.remove_socket(given_up);
@@ -207,8 +207,10 @@ impl Worker {
         self.paths.remove_socket(connection);
         let Some((router, turn, paths)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
-        transport.endpoints.remove_connection(connection);
-        transport.ice.remove_socket(connection);
+        if let Some(webrtc) = transport.as_webrtc_mut() {
+            webrtc.endpoints.remove_connection(connection);
+            webrtc.ice.remove_socket(connection);
+        }
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
     }
@@ -241,8 +243,10 @@ impl Worker {
         if !transport.alarm.ring(rang) {
             return;
         }
-        transport.ice.handle_timeout(turn.now);
-        transport.handshake.handle_timeout(turn.now);
+        if let Some(webrtc) = transport.as_webrtc_mut() {
+            webrtc.ice.handle_timeout(turn.now);
+            webrtc.handshake.handle_timeout(turn.now);
+        }
         let settled = transport.settle(turn, paths, at);
         router.on_report_time(turn, at.transport);
         router.on_settled(turn, at.transport, settled);
@@ -264,10 +268,10 @@ impl Worker {
         self.transports.insert(transport.id, at);
         self.producers.extend(transport.producers.iter().map(|id| (*id, at.router)));
         self.consumers.extend(transport.consumers.keys().map(|id| (*id, at)));
-        for socket in transport.endpoints.sockets() {
+        for socket in transport.way.sockets() {
             self.paths.add_socket(socket, at);
         }
-        for tuple in transport.ice.tuples() {
+        for tuple in transport.way.tuples() {
             self.paths.add_tuple(tuple, at);
         }
     }
@@ -280,8 +284,8 @@ impl Worker {
         for id in transport.consumers.keys() {
             self.consumers.remove(id);
         }
-        transport.endpoints.sockets().for_each(|socket| self.paths.remove_socket(socket));
-        transport.ice.tuples().for_each(|tuple| self.paths.remove_tuple(tuple));
+        transport.way.sockets().into_iter().for_each(|socket| self.paths.remove_socket(socket));
+        transport.way.tuples().into_iter().for_each(|tuple| self.paths.remove_tuple(tuple));
     }
 }
 

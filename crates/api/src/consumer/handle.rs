@@ -11,13 +11,12 @@ use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::{ConsumerId, ProducerId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
 use crate::waist::{
     CloseCause, ConsumerState, Done, DumpConsumer, Event, GetConsumerStats, PauseConsumer, RequestKeyFrame,
     ResumeConsumer,
 };
-use crate::webrtc_transport::WebRtcTransport;
 
 /// One Producer's media, sent on to one endpoint. Clones are the same Consumer; it keeps its Transport, not its Producer.
 #[derive(Clone)]
@@ -30,8 +29,8 @@ impl Consumer {
     handle_methods!("Consumer", ConsumerId, Consumer);
 
     pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
-        let transport = WebRtcTransport::of(link, entry.parent()?)?;
-        Some(Self::from_handle(Handle::of(link, entry), Arc::new(transport)))
+        let transport = transport::any_of(link, entry.parent()?)?;
+        Some(Self::from_handle(Handle::of(link, entry), transport))
     }
 
     pub(crate) fn from_handle(handle: Handle, transport: Arc<dyn Transport>) -> Self {

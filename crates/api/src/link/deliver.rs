@@ -10,6 +10,7 @@ use crate::callbacks::Notice;
 use crate::consumer::Consumer;
 use crate::id::ObjectId;
 use crate::mirror::Mirrored;
+use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
 use crate::webrtc_transport::WebRtcTransport;
@@ -70,7 +71,10 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
     match entry.id() {
         ObjectId::Worker(_) => tell(&Notice::NewWorker(&Worker::of(link, entry))),
         ObjectId::Router(_) => tell(&Notice::NewRouter(&Router::of(link, entry)?)),
-        ObjectId::Transport(_) => tell(&Notice::NewTransport(&WebRtcTransport::of(link, entry)?)),
+        ObjectId::Transport(_) => match WebRtcTransport::of(link, entry) {
+            Some(transport) => tell(&Notice::NewTransport(&transport)),
+            None => tell(&Notice::NewPlainTransport(&PlainTransport::of(link, entry)?)),
+        },
         ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
         ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),
     }

@@ -125,6 +125,8 @@ enum Change {
     IceState,
     IceSelectedTuple,
     DtlsState,
+    Tuple,
+    RtcpTuple,
     Paused,
     ProducerPaused,
     Score,
@@ -138,7 +140,10 @@ impl Change {
             | Event::Closed { .. }
             | Event::Detached { .. }
             | Event::IceParametersChanged { .. }
-            | Event::DtlsParametersChanged { .. } => None,
+            | Event::DtlsParametersChanged { .. }
+            | Event::SrtpParametersChanged { .. } => None,
+            Event::TupleChanged { .. } => Some(Self::Tuple),
+            Event::RtcpTupleChanged { .. } => Some(Self::RtcpTuple),
             Event::IceStateChanged { .. } => Some(Self::IceState),
             Event::IceSelectedTupleChanged { .. } => Some(Self::IceSelectedTuple),
             Event::DtlsStateChanged { .. } => Some(Self::DtlsState),

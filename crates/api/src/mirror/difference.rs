@@ -1,6 +1,8 @@
 //! What must have happened between two states of one object.
 
-use crate::waist::{ConsumerState, Event, ObjectState, ProducerState, WebRtcTransportState};
+use crate::waist::{
+    ConsumerState, Event, ObjectState, PlainTransportState, ProducerState, WebRtcTransportState,
+};
 
 /// The events that make the older state into the newer one, in an order in which they could have happened. Parts that can't
 /// change are not looked at.
@@ -12,6 +14,9 @@ pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
     match (old, new) {
         (ObjectState::WebRtcTransport(old), ObjectState::WebRtcTransport(new)) => {
             transport(old, new, &mut events);
+        }
+        (ObjectState::PlainTransport(old), ObjectState::PlainTransport(new)) => {
+            plain_transport(old, new, &mut events);
         }
         (ObjectState::Producer(old), ObjectState::Producer(new)) => {
             producer(old, new, &mut events);
@@ -44,6 +49,21 @@ fn transport(old: &WebRtcTransportState, new: &WebRtcTransportState, events: &mu
             state: new.dtls_state,
             remote_cert: new.dtls_remote_cert.clone(),
         });
+    }
+}
+
+fn plain_transport(old: &PlainTransportState, new: &PlainTransportState, events: &mut Vec<Event>) {
+    let id = new.id;
+    if let Some(parameters) =
+        new.srtp_parameters.clone().filter(|new| old.srtp_parameters.as_ref() != Some(new))
+    {
+        events.push(Event::SrtpParametersChanged { id, parameters });
+    }
+    if old.tuple != new.tuple {
+        events.push(Event::TupleChanged { id, tuple: new.tuple.clone() });
+    }
+    if let Some(tuple) = new.rtcp_tuple.clone().filter(|new| old.rtcp_tuple.as_ref() != Some(new)) {
+        events.push(Event::RtcpTupleChanged { id, tuple });
     }
 }
 

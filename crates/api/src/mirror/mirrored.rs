@@ -12,7 +12,9 @@ use crate::labels::Labels;
 use crate::subscription::Subscribers;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpParameters;
-use crate::waist::{ConsumerState, Event, ObjectState, ProducerState, RouterState, WebRtcTransportState};
+use crate::waist::{
+    ConsumerState, Event, ObjectState, PlainTransportState, ProducerState, RouterState, WebRtcTransportState,
+};
 
 /// What is known of one object. It outlives the object for as long as a handle does.
 pub(crate) struct Mirrored {
@@ -143,9 +145,10 @@ impl Fixed {
     fn take_from(state: &mut ObjectState, app_data: AppData) -> Self {
         let labels = mem::take(&mut state.origin_mut().labels);
         let (rtp_parameters, consumable_rtp_parameters) = match state {
-            ObjectState::Worker(_) | ObjectState::Router(_) | ObjectState::WebRtcTransport(_) => {
-                Default::default()
-            }
+            ObjectState::Worker(_)
+            | ObjectState::Router(_)
+            | ObjectState::WebRtcTransport(_)
+            | ObjectState::PlainTransport(_) => Default::default(),
             ObjectState::Producer(state) => {
                 (mem::take(&mut state.rtp_parameters), mem::take(&mut state.consumable_rtp_parameters))
             }
@@ -172,4 +175,4 @@ macro_rules! parts {
         }
     )+};
 }
-parts! { Router(RouterState), WebRtcTransport(WebRtcTransportState), Producer(ProducerState), Consumer(ConsumerState), }
+parts! { Router(RouterState), WebRtcTransport(WebRtcTransportState), PlainTransport(PlainTransportState), Producer(ProducerState), Consumer(ConsumerState), }

@@ -11,12 +11,11 @@ use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::ProducerId;
 use crate::link::Link;
 use crate::mirror::Mirrored;
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
 use crate::waist::{
     Done, DumpProducer, Event, GetProducerStats, PauseProducer, ProducerState, ResumeProducer,
 };
-use crate::webrtc_transport::WebRtcTransport;
 
 /// One audio or video source that an endpoint sends into a Router. Clones are the same Producer; it keeps its Transport.
 #[derive(Clone)]
@@ -29,8 +28,8 @@ impl Producer {
     handle_methods!("Producer", ProducerId, Producer);
 
     pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
-        let transport = WebRtcTransport::of(link, entry.parent()?)?;
-        Some(Self::from_handle(Handle::of(link, entry), Arc::new(transport)))
+        let transport = transport::any_of(link, entry.parent()?)?;
+        Some(Self::from_handle(Handle::of(link, entry), transport))
     }
 
     pub(crate) fn from_handle(handle: Handle, transport: Arc<dyn Transport>) -> Self {

@@ -14,9 +14,11 @@ use crate::id::{ObjectId, ProducerId, RouterId, TransportId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::ortc;
+use crate::plain_transport::{PlainTransport, PlainTransportOptions};
 use crate::transport::Transport;
+use crate::types::data_structures::ListenInfo;
 use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized};
-use crate::waist::{CreateWebRtcTransport, DumpRouter, RouterState};
+use crate::waist::{CreatePlainTransport, CreateWebRtcTransport, DumpRouter, RouterState};
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
 
@@ -98,15 +100,44 @@ impl Router {
         Ok(WebRtcTransport::from_handle(handle, self.clone()))
     }
 
+    /// Creates a PlainTransport. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When an address or a port can't be had, an option is wrong, or the Router or the backend is gone.
+    pub async fn create_plain_transport(
+        &self,
+        plain_transport_options: PlainTransportOptions,
+    ) -> Result<PlainTransport, RequestError> {
+        let options = plain_transport_options;
+        let id = TransportId::new();
+        let rtcp_listen_info = (!options.rtcp_mux).then(|| match options.rtcp_listen_info {
+            Some(listen_info) => listen_info,
+            // The same address, but a port of its own.
+            None => ListenInfo { port: None, ..options.listen_info.clone() },
+        });
+        let operation = CreatePlainTransport {
+            id,
+            router: self.id(),
+            listen_infos: std::iter::once(options.listen_info).chain(rtcp_listen_info).collect(),
+            rtcp_mux: options.rtcp_mux,
+            comedia: options.comedia,
+            srtp_crypto_suite: options.enable_srtp.then_some(options.srtp_crypto_suite),
+            max_incoming_bitrate: options.max_incoming_bitrate,
+        };
+        let handle = self.handle.link().create(id, options.labels, options.app_data, operation).await?;
+        Ok(PlainTransport::from_handle(handle, self.clone()))
+    }
+
     /// Calls back for each Transport that is created on it; before `create_…_transport` returns.
     pub fn on_new_transport<F: Fn(NewTransport<'_>) + Send + Sync + 'static>(
         &self,
         callback: F,
     ) -> HandlerId {
-        self.handle.on_notice(move |notice| {
-            if let Notice::NewTransport(transport) = notice {
-                callback(NewTransport::WebRtc(transport));
-            }
+        self.handle.on_notice(move |notice| match notice {
+            Notice::NewTransport(transport) => callback(NewTransport::WebRtc(transport)),
+            Notice::NewPlainTransport(transport) => callback(NewTransport::Plain(transport)),
+            _ => {}
         })
     }
 
@@ -147,6 +178,8 @@ impl WeakRouter {
 pub enum NewTransport<'a> {
     /// A WebRtcTransport.
     WebRtc(&'a WebRtcTransport),
+    /// A PlainTransport.
+    Plain(&'a PlainTransport),
 }
 
 impl<'a> Deref for NewTransport<'a> {
@@ -154,6 +187,7 @@ impl<'a> Deref for NewTransport<'a> {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::WebRtc(transport) => *transport,
+            Self::Plain(transport) => *transport,
         }
     }
 }

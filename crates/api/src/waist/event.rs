@@ -5,6 +5,7 @@ use crate::consumer::ConsumerScore;
 use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
 use crate::producer::ProducerScore;
 use crate::types::data_structures::{DtlsParameters, DtlsState, IceParameters, IceState, TransportTuple};
+use crate::types::srtp_parameters::SrtpParameters;
 
 /// Something happened. Events of one object come in the order in which they happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,6 +60,27 @@ pub enum Event {
         state: DtlsState,
         /// The peer's certificate in PEM, once connected.
         remote_cert: Option<String>,
+    },
+    /// The address of a PlainTransport's peer is known, or another one.
+    TupleChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The addresses of RTP.
+        tuple: TransportTuple,
+    },
+    /// The address of a PlainTransport's peer for RTCP is known, or another one.
+    RtcpTupleChanged {
+        /// The Transport.
+        id: TransportId,
+        /// The addresses of RTCP.
+        tuple: TransportTuple,
+    },
+    /// A PlainTransport has another key, since its peer has chosen another suite.
+    SrtpParametersChanged {
+        /// The Transport.
+        id: TransportId,
+        /// Suite and key of what it sends.
+        parameters: SrtpParameters,
     },
     /// A Producer was paused.
     ProducerPaused {
@@ -117,7 +139,10 @@ impl Event {
             | Self::IceSelectedTupleChanged { id, .. }
             | Self::IceParametersChanged { id, .. }
             | Self::DtlsParametersChanged { id, .. }
-            | Self::DtlsStateChanged { id, .. } => (*id).into(),
+            | Self::DtlsStateChanged { id, .. }
+            | Self::TupleChanged { id, .. }
+            | Self::RtcpTupleChanged { id, .. }
+            | Self::SrtpParametersChanged { id, .. } => (*id).into(),
             Self::ProducerPaused { id }
             | Self::ProducerResumed { id }
             | Self::ProducerScoreChanged { id, .. } => (*id).into(),

@@ -4,16 +4,19 @@
 //! must carry it out.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Failure;
 use crate::consumer::{ConsumerDump, ConsumerRtpStreamStat};
 use crate::error::{ConsumeError, CreateRouterError, ProduceError, RequestError};
 use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId, WorkerId};
+use crate::plain_transport::{PlainTransportDump, PlainTransportStat};
 use crate::producer::{ProducerDump, ProducerStat};
 use crate::router::RouterDump;
 use crate::types::data_structures::{DtlsParameters, IceParameters, ListenInfo};
 use crate::types::rtp_parameters::{MediaKind, RtpCapabilities, RtpCodecCapability, RtpParameters};
+use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use crate::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
 use crate::worker::{CreateWorkerError, WorkerDtlsFiles, WorkerDump};
 
@@ -100,6 +103,54 @@ pub struct CreateWebRtcTransport {
     pub max_incoming_bitrate: Option<u64>,
 }
 
+/// Creates a PlainTransport with sockets of its own.
+#[derive(Clone, Debug)]
+pub struct CreatePlainTransport {
+    /// Drawn by the caller.
+    pub id: TransportId,
+    /// The Router that it shall belong to.
+    pub router: RouterId,
+    /// Where to listen: for RTP, and without `rtcp_mux` behind it for RTCP.
+    pub listen_infos: Vec<ListenInfo>,
+    /// Whether RTP and RTCP share a port.
+    pub rtcp_mux: bool,
+    /// Whether the peer's address is that of its first valid packet.
+    pub comedia: bool,
+    /// The suite of SRTP; `None` leaves packets as they are.
+    pub srtp_crypto_suite: Option<SrtpCryptoSuite>,
+    /// Most bits per second that the peer shall send, told by REMB; `None` is no limit.
+    pub max_incoming_bitrate: Option<u64>,
+}
+
+/// Tells a PlainTransport who its peer is.
+#[derive(Clone, Debug)]
+pub struct ConnectPlainTransport {
+    /// The Transport.
+    pub id: TransportId,
+    /// The peer's IP, unless comedia learns it.
+    pub ip: Option<IpAddr>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// Its port for RTCP, where that has one of its own.
+    pub rtcp_port: Option<u16>,
+    /// The key of what it sends, where SRTP is enabled.
+    pub srtp_parameters: Option<SrtpParameters>,
+}
+
+/// Tells what a PlainTransport holds.
+#[derive(Clone, Debug)]
+pub struct DumpPlainTransport {
+    /// The Transport.
+    pub id: TransportId,
+}
+
+/// Tells what went over a PlainTransport.
+#[derive(Clone, Debug)]
+pub struct GetPlainTransportStats {
+    /// The Transport.
+    pub id: TransportId,
+}
+
 /// Gives a WebRtcTransport its peer's DTLS parameters.
 #[derive(Clone, Debug)]
 pub struct ConnectWebRtcTransport {
@@ -125,14 +176,14 @@ pub struct SetMaxIncomingBitrate {
     pub bitrate: u64,
 }
 
-/// Tells what a Transport holds.
+/// Tells what a WebRtcTransport holds.
 #[derive(Clone, Debug)]
 pub struct DumpTransport {
     /// The Transport.
     pub id: TransportId,
 }
 
-/// Tells what went over a Transport.
+/// Tells what went over a WebRtcTransport.
 #[derive(Clone, Debug)]
 pub struct GetTransportStats {
     /// The Transport.
@@ -296,6 +347,8 @@ replies! {
     RouterDump(RouterDump),
     TransportDump(Box<WebRtcTransportDump>),
     TransportStats(Vec<WebRtcTransportStat>),
+    PlainTransportDump(Box<PlainTransportDump>),
+    PlainTransportStats(Vec<PlainTransportStat>),
     IceParameters(IceParameters),
     ProducerDump(Box<ProducerDump>),
     ProducerStats(Vec<ProducerStat>),
@@ -310,6 +363,10 @@ operations! {
     DumpRouter => RouterDump, RequestError;
     CreateWebRtcTransport => Done, RequestError;
     ConnectWebRtcTransport => Done, RequestError;
+    CreatePlainTransport => Done, RequestError;
+    ConnectPlainTransport => Done, RequestError;
+    DumpPlainTransport => Box<PlainTransportDump>, RequestError;
+    GetPlainTransportStats => Vec<PlainTransportStat>, RequestError;
     RestartIce => IceParameters, RequestError;
     SetMaxIncomingBitrate => Done, RequestError;
     DumpTransport => Box<WebRtcTransportDump>, RequestError;

@@ -9,6 +9,7 @@ use crate::types::data_structures::{
     DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, TransportTuple,
 };
 use crate::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized, RtpParameters};
+use crate::types::srtp_parameters::SrtpParameters;
 
 /// Who made an object and what was written on it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -70,6 +71,23 @@ pub struct WebRtcTransportState {
     pub dtls_remote_cert: Option<String>,
 }
 
+/// A PlainTransport.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlainTransportState {
+    /// Its id.
+    pub id: TransportId,
+    /// Who made it.
+    pub origin: Origin,
+    /// The Router that it belongs to.
+    pub router: RouterId,
+    /// Addresses of RTP; the local one alone while the peer's isn't known.
+    pub tuple: TransportTuple,
+    /// Addresses of RTCP, where it has a port of its own.
+    pub rtcp_tuple: Option<TransportTuple>,
+    /// Suite and key of what is sent, where SRTP is enabled.
+    pub srtp_parameters: Option<SrtpParameters>,
+}
+
 /// A Producer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ProducerState {
@@ -127,6 +145,8 @@ pub enum ObjectState {
     Router(RouterState),
     /// A WebRtcTransport.
     WebRtcTransport(Box<WebRtcTransportState>),
+    /// A PlainTransport.
+    PlainTransport(Box<PlainTransportState>),
     /// A Producer.
     Producer(Box<ProducerState>),
     /// A Consumer.
@@ -141,6 +161,7 @@ impl ObjectState {
             Self::Worker(state) => state.id.into(),
             Self::Router(state) => state.id.into(),
             Self::WebRtcTransport(state) => state.id.into(),
+            Self::PlainTransport(state) => state.id.into(),
             Self::Producer(state) => state.id.into(),
             Self::Consumer(state) => state.id.into(),
         }
@@ -153,6 +174,7 @@ impl ObjectState {
             Self::Worker(_) => None,
             Self::Router(state) => Some(state.worker.into()),
             Self::WebRtcTransport(state) => Some(state.router.into()),
+            Self::PlainTransport(state) => Some(state.router.into()),
             Self::Producer(state) => Some(state.transport.into()),
             Self::Consumer(state) => Some(state.transport.into()),
         }
@@ -165,6 +187,7 @@ impl ObjectState {
             Self::Worker(state) => &state.origin,
             Self::Router(state) => &state.origin,
             Self::WebRtcTransport(state) => &state.origin,
+            Self::PlainTransport(state) => &state.origin,
             Self::Producer(state) => &state.origin,
             Self::Consumer(state) => &state.origin,
         }
@@ -182,6 +205,7 @@ impl ObjectState {
         match self {
             Self::Worker(_) | Self::Router(_) => {}
             Self::WebRtcTransport(state) => state.apply(event),
+            Self::PlainTransport(state) => state.apply(event),
             Self::Producer(state) => state.apply(event),
             Self::Consumer(state) => state.apply(event),
         }
@@ -192,6 +216,7 @@ impl ObjectState {
             Self::Worker(state) => &mut state.origin,
             Self::Router(state) => &mut state.origin,
             Self::WebRtcTransport(state) => &mut state.origin,
+            Self::PlainTransport(state) => &mut state.origin,
             Self::Producer(state) => &mut state.origin,
             Self::Consumer(state) => &mut state.origin,
         }
@@ -208,6 +233,19 @@ impl WebRtcTransportState {
             Event::DtlsStateChanged { state, remote_cert, .. } => {
                 self.dtls_state = *state;
                 self.dtls_remote_cert.clone_from(remote_cert);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl PlainTransportState {
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::TupleChanged { tuple, .. } => self.tuple.clone_from(tuple),
+            Event::RtcpTupleChanged { tuple, .. } => self.rtcp_tuple = Some(tuple.clone()),
+            Event::SrtpParametersChanged { parameters, .. } => {
+                self.srtp_parameters = Some(parameters.clone());
             }
             _ => {}
         }

@@ -6,23 +6,17 @@ use std::sync::Arc;
 use event_listener_primitives::HandlerId;
 
 use super::{WebRtcTransportDump, WebRtcTransportRemoteParameters, WebRtcTransportStat};
-use crate::callbacks::Notice;
-use crate::consumer::{Consumer, ConsumerOptions};
-use crate::error::{ConsumeError, ProduceError, RequestError};
-use crate::handle::{Handle, WeakHandle, by_parent};
-use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
-use crate::labels::Labels;
+use crate::error::RequestError;
+use crate::handle::{Handle, WeakHandle};
 use crate::link::Link;
 use crate::mirror::Mirrored;
-use crate::producer::{Producer, ProducerOptions};
 use crate::router::Router;
-use crate::subscription::Subscription;
-use crate::transport::{Transport, TransportGeneric, sealed};
+use crate::transport::{Kind, Transport, TransportGeneric};
 use crate::types::data_structures::{
-    AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, TransportTuple,
+    DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, TransportTuple,
 };
 use crate::waist::{
-    BoxFuture, ConnectWebRtcTransport, Consume, Done, DumpTransport, Event, GetTransportStats, Produce,
+    BoxFuture, ConnectWebRtcTransport, Done, DumpTransport, Event, GetTransportStats, ObjectState,
     RestartIce, SetMaxIncomingBitrate, WebRtcTransportState,
 };
 
@@ -35,6 +29,9 @@ pub struct WebRtcTransport {
 
 impl WebRtcTransport {
     pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
+        if !entry.with(|state| matches!(state, ObjectState::WebRtcTransport(_))) {
+            return None;
+        }
         let router = Router::of(link, entry.parent()?)?;
         Some(Self::from_handle(Handle::of(link, entry), router))
     }
@@ -165,109 +162,13 @@ impl WebRtcTransport {
     }
 }
 
-impl sealed::Sealed for WebRtcTransport {}
-
-impl Transport for WebRtcTransport {
-    fn id(&self) -> TransportId {
-        match self.handle.entry().id() {
-            ObjectId::Transport(id) => id,
-            _ => unreachable!("a handle's entry is of its kind"),
-        }
+impl Kind for WebRtcTransport {
+    fn handle(&self) -> &Handle {
+        &self.handle
     }
 
-    fn router(&self) -> &Router {
+    fn home(&self) -> &Router {
         &self.router
-    }
-
-    fn app_data(&self) -> &AppData {
-        &self.handle.fixed().app_data
-    }
-
-    fn labels(&self) -> &Labels {
-        &self.handle.fixed().labels
-    }
-
-    fn closed(&self) -> bool {
-        self.handle.closed()
-    }
-
-    fn close(&self) {
-        self.handle.close();
-    }
-
-    fn detach(&self) {
-        self.handle.detach();
-    }
-
-    fn is_owner(&self) -> bool {
-        self.handle.is_owner()
-    }
-
-    fn claim(&self) -> bool {
-        self.handle.claim()
-    }
-
-    fn events(&self) -> Subscription {
-        self.handle.events()
-    }
-
-    fn produce(&self, producer_options: ProducerOptions) -> BoxFuture<'_, Result<Producer, ProduceError>> {
-        Box::pin(async move {
-            let id = ProducerId::new();
-            let operation = Produce {
-                id,
-                transport: self.id(),
-                kind: producer_options.kind,
-                rtp_parameters: producer_options.rtp_parameters,
-                paused: producer_options.paused,
-                key_frame_request_delay: producer_options.key_frame_request_delay,
-            };
-            let ProducerOptions { labels, app_data, .. } = producer_options;
-            let handle = self.handle.link().create(id, labels, app_data, operation).await?;
-            Ok(Producer::from_handle(handle, Arc::new(self.clone())))
-        })
-    }
-
-    fn consume(&self, consumer_options: ConsumerOptions) -> BoxFuture<'_, Result<Consumer, ConsumeError>> {
-        Box::pin(async move {
-            let id = ConsumerId::new();
-            let operation = Consume {
-                id,
-                transport: self.id(),
-                producer: consumer_options.producer_id,
-                rtp_capabilities: consumer_options.rtp_capabilities,
-                paused: consumer_options.paused,
-                mid: consumer_options.mid,
-                enable_rtx: consumer_options.enable_rtx,
-            };
-            let ConsumerOptions { labels, app_data, .. } = consumer_options;
-            let handle = self.handle.link().create(id, labels, app_data, operation).await?;
-            Ok(Consumer::from_handle(handle, Arc::new(self.clone())))
-        })
-    }
-
-    fn on_new_producer(&self, callback: Arc<dyn Fn(&Producer) + Send + Sync>) -> HandlerId {
-        self.handle.on_notice(move |notice| {
-            if let Notice::NewProducer(producer) = notice {
-                callback(producer);
-            }
-        })
-    }
-
-    fn on_new_consumer(&self, callback: Arc<dyn Fn(&Consumer) + Send + Sync>) -> HandlerId {
-        self.handle.on_notice(move |notice| {
-            if let Notice::NewConsumer(consumer) = notice {
-                callback(consumer);
-            }
-        })
-    }
-
-    fn on_router_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId {
-        self.handle.on_closing(by_parent, callback)
-    }
-
-    fn on_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId {
-        self.handle.on_close(callback)
     }
 }
 

@@ -141,6 +141,10 @@ impl Driver {
                     Protocol::Tcp => tcp,
                 })
             }
+            Command::CreatePlainTransport(command) => {
+                command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
+                self.bind(&command.listen_infos, |protocol| protocol == Protocol::Udp)
+            }
             _ => Ok(Vec::new()),
         };
         match sockets {

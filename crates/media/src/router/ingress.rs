@@ -131,7 +131,7 @@ impl Router {
         }
         let source = Source { producer, encoding: 0, rtx };
         transport.listener.latch(header.ssrc, source, earlier);
-        if let (Some(srtp), Some(earlier)) = (&mut transport.srtp, earlier) {
+        if let (Some(srtp), Some(earlier)) = (transport.protection.srtp_mut(), earlier) {
             srtp.receiver.retire(earlier);
         }
         if !rtx {

@@ -6,9 +6,9 @@ use mafalda_api::consumer::{
 use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::producer::{ProducerDump, ProducerStat, ProducerType, RtpStreamRecv, RtxStream};
 use mafalda_api::router::RouterDump;
-use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
-use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
+
+mod transport;
 
 use crate::Now;
 use crate::consumer::{Consumer, Place, Row};
@@ -33,74 +33,6 @@ impl Router {
 
     fn consumer_ids(&self, producer: ProducerId) -> std::collections::HashSet<ConsumerId> {
         self.consumers_of.get(&producer).into_iter().flatten().map(|(_, consumer)| *consumer).collect()
-    }
-
-    pub(crate) fn dump_transport(&self, key: TransportKey) -> Option<WebRtcTransportDump> {
-        let transport = self.transports.get(key)?;
-        let targets = |rtx| {
-            let targets = transport.targets.iter().filter(move |(_, target)| target.rtx == rtx);
-            targets.map(|(ssrc, target)| (*ssrc, target.consumer)).collect()
-        };
-        let ids = transport.recv_extensions;
-        Some(WebRtcTransportDump {
-            id: transport.id,
-            producer_ids: transport.producers.clone(),
-            consumer_ids: transport.consumers.keys().copied().collect(),
-            map_ssrc_consumer_id: targets(false),
-            map_rtx_ssrc_consumer_id: targets(true),
-            recv_rtp_header_extensions: RecvRtpHeaderExtensions {
-                mid: ids.mid,
-                rid: ids.rid,
-                rrid: ids.rrid,
-                abs_send_time: ids.abs_send_time,
-                transport_wide_cc01: ids.transport_wide_cc01,
-            },
-            rtp_listener: RtpListener {
-                mid_table: transport.listener.mid_table(),
-                rid_table: transport.listener.rid_table(),
-                ssrc_table: transport.listener.ssrc_table(),
-            },
-            dtls_parameters: transport.handshake.parameters().clone(),
-            dtls_state: transport.handshake.state(),
-            ice_candidates: transport.endpoints.candidates().to_vec(),
-            ice_parameters: transport.ice_parameters(),
-            ice_role: mafalda_api::types::data_structures::IceRole::Controlled,
-            ice_state: transport.ice_state(),
-            ice_selected_tuple: transport
-                .ice
-                .selected()
-                .and_then(|tuple| transport.endpoints.describe(tuple)),
-        })
-    }
-
-    pub(crate) fn transport_stats(&self, now: Now, key: TransportKey) -> Option<WebRtcTransportStat> {
-        let transport = self.transports.get(key)?;
-        let it = &transport.traffic;
-        Some(WebRtcTransportStat {
-            transport_id: transport.id,
-            timestamp: timestamp(now),
-            bytes_received: it.received.bytes,
-            recv_bitrate: it.received.bitrate(now),
-            bytes_sent: it.sent.bytes,
-            send_bitrate: it.sent.bitrate(now),
-            rtp_bytes_received: it.rtp_received.bytes,
-            rtp_recv_bitrate: it.rtp_received.bitrate(now),
-            rtp_bytes_sent: it.rtp_sent.bytes,
-            rtp_send_bitrate: it.rtp_sent.bitrate(now),
-            rtx_bytes_received: it.rtx_received.bytes,
-            rtx_recv_bitrate: it.rtx_received.bitrate(now),
-            rtx_bytes_sent: it.rtx_sent.bytes,
-            rtx_send_bitrate: it.rtx_sent.bitrate(now),
-            available_outgoing_bitrate: transport.available_outgoing_bitrate,
-            max_incoming_bitrate: transport.max_incoming_bitrate,
-            ice_role: mafalda_api::types::data_structures::IceRole::Controlled,
-            ice_state: transport.ice_state(),
-            ice_selected_tuple: transport
-                .ice
-                .selected()
-                .and_then(|tuple| transport.endpoints.describe(tuple)),
-            dtls_state: transport.handshake.state(),
-        })
     }
 
     pub(crate) fn dump_producer(&self, id: ProducerId) -> Option<ProducerDump> {

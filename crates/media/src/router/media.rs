@@ -216,7 +216,7 @@ impl Router {
             transport.listener.remove(id);
             transport.producers.retain(|other| *other != id);
             transport.streams.retain(|key| !streams.contains(key));
-            let srtp = transport.srtp.as_mut();
+            let srtp = transport.protection.srtp_mut();
             let ssrcs = streams.iter().filter_map(|key| self.streams.get(*key));
             let ssrcs = ssrcs
                 .flat_map(|stream| stream.ssrc().into_iter().chain(stream.rtx.as_ref().map(|it| it.ssrc())));

@@ -12,7 +12,7 @@ use crate::rtp::extension::{self, ExtensionKind, OutgoingExtensions};
 use crate::rtp::{FIXED_HEADER_LEN, HEADER_LEN_MAX, OutgoingHeader, rtx, write_header};
 use crate::srtp::{OVERHEAD_MAX, PlainRtp};
 use crate::stream::{Resend, SentPacket, Stored};
-use crate::transport::{Srtp, Transport};
+use crate::transport::Transport;
 use crate::{Now, Tuple};
 
 /// A packet of a Producer's stream, without what is each Consumer's own.
@@ -95,7 +95,8 @@ impl<'a> Outlet<'a> {
         transports: &'a mut SlotMap<TransportKey, Transport>,
     ) -> Option<Self> {
         let transport = transports.get_mut(row.transport)?;
-        let tuple = transport.ice.selected().filter(|_| transport.srtp.is_some() && row.is_active())?;
+        let tuple =
+            transport.way.selected().filter(|_| transport.protection.is_ready() && row.is_active())?;
         Some(Self { now, row, transport, tuple })
     }
 
@@ -181,7 +182,6 @@ impl<'a> Outlet<'a> {
 
     /// Writes one packet, protected; where it lies in the buffer and how long it is.
     fn write(&self, media: &Media<'_>, own: &Own<'_>, out: &mut SendBuffer) -> Option<(usize, usize)> {
-        let Srtp { sender, .. } = self.transport.srtp.as_ref()?;
         let header = OutgoingHeader {
             marker: media.marker,
             payload_type: own.payload_type,
@@ -204,7 +204,7 @@ impl<'a> Outlet<'a> {
         let head_len = write_header(&mut head, &header, &extensions, self.row.mask).ok()?;
         let plain = PlainRtp { header: &head[..head_len], prefix: own.prefix, payload: media.payload };
         // It can't fail: there is room, all lengths are bounded, and no stream lives to see the last index.
-        let len = sender.protect_rtp(own.index, plain, out.spare()).ok()?;
+        let len = self.transport.protection.protect_rtp(own.index, plain, out.spare())?;
         Some((out.commit(len), len))
     }
 

@@ -13,11 +13,38 @@ use crate::{SocketId, Tuple};
 
 /// One listening socket.
 #[derive(Clone, Debug)]
-struct Endpoint {
-    socket: SocketId,
+pub(super) struct Endpoint {
+    pub(super) socket: SocketId,
     protocol: Protocol,
-    local: SocketAddr,
+    pub(super) local: SocketAddr,
     announced: Option<String>,
+}
+
+impl Endpoint {
+    pub(super) fn new(info: &ListenInfo, socket: &ListenSocket) -> Self {
+        Self {
+            socket: socket.socket,
+            protocol: info.protocol,
+            local: socket.local,
+            announced: info.announced_address.clone(),
+        }
+    }
+
+    /// A tuple of this socket as applications know it, with the announced address where there is one.
+    pub(super) fn describe(&self, tuple: Option<Tuple>) -> TransportTuple {
+        let local_address = self.announced.clone().unwrap_or_else(|| self.local.ip().to_string());
+        let (local_port, protocol) = (self.local.port(), self.protocol);
+        match tuple.map(|tuple| tuple.remote) {
+            Some(remote) => TransportTuple::WithRemote {
+                local_address,
+                local_port,
+                remote_ip: remote.ip(),
+                remote_port: remote.port(),
+                protocol,
+            },
+            None => TransportTuple::LocalOnly { local_address, local_port, protocol },
+        }
+    }
 }
 
 /// Connections that one Transport has open. A peer needs one or two; each costs a file descriptor of the process, so strangers
@@ -46,12 +73,7 @@ impl Endpoints {
             Self { listening: Vec::new(), connections: HashMap::new(), candidates: Vec::new() };
         for socket in sockets {
             let Some(info) = infos.get(socket.info) else { continue };
-            endpoints.listening.push(Endpoint {
-                socket: socket.socket,
-                protocol: info.protocol,
-                local: socket.local,
-                announced: info.announced_address.clone(),
-            });
+            endpoints.listening.push(Endpoint::new(info, socket));
             endpoints.add_candidates(info, socket, preference);
         }
         endpoints
@@ -105,18 +127,11 @@ impl Endpoints {
         self.listening.iter().map(|endpoint| endpoint.socket).chain(self.connections.keys().copied())
     }
 
-    /// The tuple as applications know it, with the announced address where there is one.
+    /// The tuple as applications know it; `None` for one that is over another's socket.
     pub(crate) fn describe(&self, tuple: Tuple) -> Option<TransportTuple> {
         let socket = self.connections.get(&tuple.socket).copied().unwrap_or(tuple.socket);
         let endpoint = self.listening.iter().find(|endpoint| endpoint.socket == socket)?;
-        let local_address = endpoint.announced.clone().unwrap_or_else(|| endpoint.local.ip().to_string());
-        Some(TransportTuple::WithRemote {
-            local_address,
-            local_port: endpoint.local.port(),
-            remote_ip: tuple.remote.ip(),
-            remote_port: tuple.remote.port(),
-            protocol: endpoint.protocol,
-        })
+        Some(endpoint.describe(Some(tuple)))
     }
 }
 

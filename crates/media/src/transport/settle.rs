@@ -5,7 +5,7 @@ use mafalda_api::types::data_structures as api;
 use mafalda_api::waist::{CloseCause, Event};
 
 use super::handshake::HandshakeEvent;
-use super::{Srtp, Transport};
+use super::{Protection, Srtp, Transport};
 use crate::Now;
 use crate::ice::{IceEvent, IceState};
 use crate::worker::turn::{Effects, Wrap};
@@ -24,7 +24,7 @@ impl Transport {
     /// Tells, and does, what follows from what happened. Call it after each input to ICE or DTLS.
     pub(crate) fn settle(&mut self, turn: &mut Turn, paths: &mut Paths, at: TransportAt) -> Settled {
         let mut settled = Settled::default();
-        while let Some(event) = self.ice.poll_event() {
+        while let Some(event) = self.as_webrtc_mut().and_then(|webrtc| webrtc.ice.poll_event()) {
             settled.reachable |= self.on_ice(turn, paths, at, event);
         }
         while let Some(event) = self.poll_handshake(turn.now, &mut turn.effects) {
@@ -35,7 +35,8 @@ impl Transport {
 
     /// Says goodbye to the peer (RFC 5246 §7.2.1), if there is a way to it, and tells nobody else.
     pub(crate) fn say_goodbye(&mut self, now: Now, effects: &mut Effects) {
-        self.handshake.close(now);
+        let Some(webrtc) = self.as_webrtc_mut() else { return };
+        webrtc.handshake.close(now);
         while self.poll_handshake(now, effects).is_some() {}
     }
 
@@ -49,26 +50,28 @@ impl Transport {
     }
 
     fn on_ice(&mut self, turn: &mut Turn, paths: &mut Paths, at: TransportAt, event: IceEvent) -> bool {
+        let id = self.id;
+        let Some(webrtc) = self.as_webrtc_mut() else { return false };
         match event {
             IceEvent::TupleAdded(tuple) => paths.add_tuple(tuple, at),
             IceEvent::TupleRemoved(tuple) => {
                 paths.remove_tuple(tuple);
-                if self.endpoints.remove_connection(tuple.socket) {
+                if webrtc.endpoints.remove_connection(tuple.socket) {
                     paths.remove_socket(tuple.socket);
                     turn.effects.closing.push(tuple.socket);
                 }
             }
             IceEvent::SelectedTupleChanged(tuple) => {
-                let tuple = self.endpoints.describe(tuple);
-                turn.effects.tell(Event::IceSelectedTupleChanged { id: self.id, tuple });
+                let tuple = webrtc.endpoints.describe(tuple);
+                turn.effects.tell(Event::IceSelectedTupleChanged { id, tuple });
             }
             IceEvent::StateChanged(state) => {
-                let lost = std::mem::replace(&mut self.lost, state == IceState::Disconnected);
-                turn.effects.tell(Event::IceStateChanged { id: self.id, state: ice_state(state) });
+                let lost = std::mem::replace(&mut webrtc.lost, state == IceState::Disconnected);
+                turn.effects.tell(Event::IceStateChanged { id, state: ice_state(state) });
                 match state {
-                    IceState::Connected | IceState::Completed => self.handshake.on_reachable(turn.now),
+                    IceState::Connected | IceState::Completed => webrtc.handshake.on_reachable(turn.now),
                     IceState::Disconnected => {
-                        turn.effects.tell(Event::IceSelectedTupleChanged { id: self.id, tuple: None });
+                        turn.effects.tell(Event::IceSelectedTupleChanged { id, tuple: None });
                     }
                     IceState::New => {}
                 }
@@ -81,8 +84,9 @@ impl Transport {
     }
 
     fn poll_handshake(&mut self, now: Now, effects: &mut Effects) -> Option<HandshakeEvent> {
-        let selected = self.ice.selected();
-        self.handshake.poll(now, |datagram| {
+        let webrtc = self.as_webrtc_mut()?;
+        let selected = webrtc.ice.selected();
+        webrtc.handshake.poll(now, |datagram| {
             // Without a way to the peer a flight is lost, and repeated later.
             if let Some(tuple) = selected {
                 effects.send(Wrap::Plain(tuple), datagram);
@@ -95,7 +99,7 @@ impl Transport {
             HandshakeEvent::State(state) => (state, None, false),
             HandshakeEvent::Connected { keying, peer_certificate } => match Srtp::new(&keying) {
                 Ok(srtp) => {
-                    self.srtp = Some(srtp);
+                    self.protection = Protection::Srtp(srtp);
                     self.next_rtcp = turn.now.at + super::RTCP_FIRST;
                     (api::DtlsState::Connected, Some(pem(&peer_certificate)), true)
                 }
@@ -104,7 +108,7 @@ impl Transport {
             },
         };
         if !connected && state != api::DtlsState::Connecting {
-            self.srtp = None;
+            self.protection = Protection::Awaited;
         }
         turn.effects.tell(Event::DtlsStateChanged { id: self.id, state, remote_cert });
         connected

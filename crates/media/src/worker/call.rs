@@ -2,8 +2,8 @@
 
 use mafalda_api::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId};
 use mafalda_api::waist::{
-    Call, CloseCause, Command, Consume, CreateRouter, CreateWebRtcTransport, Done, ErrorCode, Event, Failure,
-    ObjectState, Origin, Produce, Reply,
+    Call, CloseCause, Command, Consume, CreatePlainTransport, CreateRouter, CreateWebRtcTransport, Done,
+    ErrorCode, Event, Failure, ObjectState, Origin, Produce, Reply,
 };
 use mafalda_api::worker::WorkerDump;
 use mafalda_api::{ortc, waist};
@@ -11,7 +11,7 @@ use rand::RngExt;
 
 use crate::producer::MAPPED_SSRC_RANGE;
 use crate::router::{Router, RouterKey};
-use crate::transport::Transport;
+use crate::transport::{Settled, Transport};
 
 use super::{ListenSocket, TransportAt, Worker};
 
@@ -35,6 +35,23 @@ impl Worker {
             Command::DumpRouter(it) => Ok(self.router(it.id)?.dump().into()),
             Command::CreateWebRtcTransport(it) => self.create_transport(&it, origin, sockets).map(Into::into),
             Command::ConnectWebRtcTransport(it) => self.connect(&it).map(Into::into),
+            Command::CreatePlainTransport(it) => {
+                self.create_plain_transport(&it, origin, sockets).map(Into::into)
+            }
+            Command::ConnectPlainTransport(it) => self.connect_plain(&it).map(Into::into),
+            Command::DumpPlainTransport(it) => {
+                let at = self.transport_at(it.id)?;
+                let router = self.routers.get(at.router);
+                let dump = router.and_then(|router| router.dump_plain_transport(at.transport));
+                dump.map(|dump| Box::new(dump).into()).ok_or_else(|| Failure::not_found(it.id))
+            }
+            Command::GetPlainTransportStats(it) => {
+                let at = self.transport_at(it.id)?;
+                let router = self.routers.get(at.router);
+                let stats =
+                    router.and_then(|router| router.plain_transport_stats(self.turn.now, at.transport));
+                stats.map(|stats| vec![stats].into()).ok_or_else(|| Failure::not_found(it.id))
+            }
             Command::RestartIce(it) => self.restart_ice(it.id).map(Into::into),
             Command::SetMaxIncomingBitrate(it) => self.limit_incoming(it.id, it.bitrate).map(Into::into),
             Command::DumpTransport(it) => {
@@ -127,11 +144,54 @@ impl Worker {
         let key = self.router_key(command.router)?;
         let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
         let turn = &mut self.turn;
-        let transport = Transport::new(turn, command, origin, &self.config.certificate, sockets)?;
-        let state = transport.state(command.router);
-        turn.effects.tell(Event::Appeared(ObjectState::WebRtcTransport(Box::new(state))));
+        let transport = Transport::webrtc(turn, command, origin, &self.config.certificate, sockets)?;
+        turn.effects.tell(Event::Appeared(transport.state(command.router)));
         let transport = router.add_transport(turn, transport);
         self.remember(TransportAt { router: key, transport });
+        Ok(Done)
+    }
+
+    fn create_plain_transport(
+        &mut self,
+        command: &CreatePlainTransport,
+        origin: Origin,
+        sockets: &[ListenSocket],
+    ) -> Result<Done, Failure> {
+        if self.transports.contains_key(&command.id) {
+            return Err(Failure::already_exists(command.id));
+        }
+        let key = self.router_key(command.router)?;
+        let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
+        let turn = &mut self.turn;
+        let transport = Transport::plain(turn, command, origin, sockets)?;
+        turn.effects.tell(Event::Appeared(transport.state(command.router)));
+        let transport = router.add_transport(turn, transport);
+        self.remember(TransportAt { router: key, transport });
+        Ok(Done)
+    }
+
+    fn connect_plain(&mut self, command: &waist::ConnectPlainTransport) -> Result<Done, Failure> {
+        let at = self.transport_at(command.id)?;
+        let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
+        let transport =
+            router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
+        let plain = transport.as_plain_mut().ok_or_else(|| Failure::not_found(command.id))?;
+        let told = plain.srtp_parameters();
+        let protection = plain.connect(command, &mut turn.rng)?;
+        let plain = transport.as_plain().ok_or_else(|| Failure::not_found(command.id))?;
+        plain.tuples().for_each(|tuple| paths.add_tuple(tuple, at));
+        if let Some(parameters) = plain.srtp_parameters().filter(|now| told.as_ref() != Some(now)) {
+            turn.effects.tell(Event::SrtpParametersChanged { id: command.id, parameters });
+        }
+        if plain.rtp_tuple().is_some() {
+            turn.effects.tell(Event::TupleChanged { id: command.id, tuple: plain.describe_rtp() });
+        }
+        if let Some(tuple) = plain.describe_rtcp().filter(|_| plain.rtp_tuple().is_some()) {
+            turn.effects.tell(Event::RtcpTupleChanged { id: command.id, tuple });
+        }
+        transport.protection = protection;
+        let connected = transport.is_open();
+        router.on_settled(turn, at.transport, Settled { connected, reachable: false });
         Ok(Done)
     }
 
@@ -140,8 +200,9 @@ impl Worker {
         let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
         let transport =
             router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
-        transport.handshake.connect(turn.now, &command.dtls_parameters)?;
-        let parameters = transport.handshake.parameters().clone();
+        let webrtc = transport.as_webrtc_mut().ok_or_else(|| Failure::not_found(command.id))?;
+        webrtc.handshake.connect(turn.now, &command.dtls_parameters)?;
+        let parameters = webrtc.handshake.parameters().clone();
         turn.effects.tell(Event::DtlsParametersChanged { id: command.id, parameters });
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
@@ -156,8 +217,9 @@ impl Worker {
         let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
         // Checks are led here by their socket, so nobody keeps a table of names.
-        let _ = transport.ice.restart(turn.now, &mut turn.rng);
-        let parameters = transport.ice_parameters();
+        let webrtc = transport.as_webrtc_mut().ok_or_else(|| Failure::not_found(id))?;
+        let _ = webrtc.ice.restart(turn.now, &mut turn.rng);
+        let parameters = webrtc.ice_parameters();
         turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
@@ -232,7 +294,7 @@ impl Worker {
         for transport in router.transports.values_mut() {
             transport.say_goodbye(self.turn.now, &mut self.turn.effects);
             transport.tell_closed(&mut self.turn.effects);
-            self.turn.effects.closing.extend(transport.endpoints.sockets());
+            self.turn.effects.closing.extend(transport.way.sockets());
         }
         for transport in router.transports.values() {
             self.forget(transport);
@@ -245,7 +307,7 @@ impl Worker {
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         transport.say_goodbye(turn.now, &mut turn.effects);
         if let Some(transport) = router.close_transport(turn, at.transport) {
-            self.turn.effects.closing.extend(transport.endpoints.sockets());
+            self.turn.effects.closing.extend(transport.way.sockets());
             self.forget(&transport);
         }
     }

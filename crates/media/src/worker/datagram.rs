@@ -1,12 +1,15 @@
 //! A batch of datagrams on its way in: told apart by their first byte, led to their Transport by their tuple.
 //!
-//! Only a STUN check may come from an unknown tuple; the socket says whose it is.
+//! From an unknown tuple may come a STUN check, and the first packet of a PlainTransport's peer that is to name itself; the
+//! socket says whose it is.
 
 use super::turn::Wrap;
 use super::{DropReason, TransportAt, Worker};
 use crate::buffer::{Batch, Datagram};
 use crate::demux::Kind;
+use crate::transport::{Channel, Settled, Way};
 use crate::{Tuple, stun};
+use mafalda_api::waist::Event;
 
 /// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
 const MEDIA_LEN_MAX: usize = 2048;
@@ -28,7 +31,10 @@ impl Worker {
         if kind == Kind::Stun {
             return self.on_stun(bytes, datagram.tuple);
         }
-        let at = self.paths.by_tuple(datagram.tuple).ok_or(DropReason::UnknownTuple)?;
+        let at = match self.paths.by_tuple(datagram.tuple) {
+            Some(at) => at,
+            None => self.newcomer(datagram.tuple, kind).ok_or(DropReason::UnknownTuple)?,
+        };
         let len = bytes.len();
         if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
             return Err(DropReason::TooLarge);
@@ -37,9 +43,15 @@ impl Worker {
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         transport.traffic.received.count(turn.now, len);
         match kind {
-            Kind::Rtcp => router.on_rtcp(turn, at.transport, batch.bytes_mut(datagram.range())),
+            Kind::Rtcp => {
+                router.on_rtcp(turn, at.transport, batch.bytes_mut(datagram.range()))?;
+                self.learn(datagram.tuple, Channel::Rtcp, at);
+                Ok(())
+            }
             Kind::Rtp => self.on_rtp(batch, datagram, at),
-            Kind::Dtls | Kind::Stun if transport.srtp.is_some() => self.on_dtls(bytes, datagram.tuple, at),
+            Kind::Dtls | Kind::Stun if transport.protection.is_ready() => {
+                self.on_dtls(bytes, datagram.tuple, at)
+            }
             Kind::Dtls | Kind::Stun => self.on_handshake(bytes, datagram.tuple, at),
         }
     }
@@ -66,20 +78,61 @@ impl Worker {
         let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         let opened = transport.unprotect_rtp(batch.bytes_mut(datagram.range()))?;
-        // The peer uses another way than the one it nominated, and this is certainly the peer.
-        if transport.ice.selected() != Some(datagram.tuple) && transport.ice.on_media(datagram.tuple) {
-            turn.effects.mark_moved(at);
+        if transport.way.selected() != Some(datagram.tuple) {
+            match &mut transport.way {
+                // The peer uses another way than the one it nominated, and this is certainly the peer.
+                Way::WebRtc(webrtc) => {
+                    if webrtc.ice.on_media(datagram.tuple) {
+                        turn.effects.mark_moved(at);
+                    }
+                }
+                Way::Plain(_) => self.learn(datagram.tuple, Channel::Rtp, at),
+            }
         }
+        let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         router.on_rtp(turn, at.transport, batch, datagram, opened)
+    }
+
+    /// The Transport whose peer a stranger may turn out to be.
+    fn newcomer(&self, tuple: Tuple, kind: Kind) -> Option<TransportAt> {
+        let at = self.paths.by_socket(tuple.socket)?;
+        let plain = self.routers.get(at.router)?.transports.get(at.transport)?.as_plain()?;
+        let channel = match kind {
+            Kind::Rtp => Channel::Rtp,
+            Kind::Rtcp => Channel::Rtcp,
+            Kind::Dtls | Kind::Stun => return None,
+        };
+        plain.may_learn(tuple.socket, channel).then_some(at)
+    }
+
+    /// Takes the sender of a valid packet as the peer of a PlainTransport, if it waits for one.
+    fn learn(&mut self, tuple: Tuple, channel: Channel, at: TransportAt) {
+        let Some((router, turn, paths)) = self.split(at) else { return };
+        let Some(transport) = router.transports.get_mut(at.transport) else { return };
+        let id = transport.id;
+        let Some(plain) = transport.as_plain_mut() else { return };
+        if !plain.learn(tuple, channel) {
+            return;
+        }
+        paths.add_tuple(tuple, at);
+        if plain.rtp_tuple() == Some(tuple) {
+            turn.effects.tell(Event::TupleChanged { id, tuple: plain.describe_rtp() });
+        } else if let Some(tuple) = plain.describe_rtcp() {
+            turn.effects.tell(Event::RtcpTupleChanged { id, tuple });
+        }
+        let connected = transport.is_open();
+        router.on_settled(turn, at.transport, Settled { connected, reachable: false });
     }
 
     fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
         let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
-        let handled = transport.handshake.handle(turn.now, datagram);
+        let open = transport.protection.is_ready();
+        let webrtc = transport.as_webrtc_mut().ok_or(DropReason::UnexpectedDtls)?;
+        let handled = webrtc.handshake.handle(turn.now, datagram);
         // The answer goes to where the peer speaks from. Later on its media say better where it is.
-        if handled.is_ok() && transport.srtp.is_none() {
-            transport.ice.on_media(tuple);
+        if handled.is_ok() && !open {
+            webrtc.ice.on_media(tuple);
         }
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
@@ -93,7 +146,8 @@ impl Worker {
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         transport.traffic.received.count(turn.now, datagram.len());
         let mut answer = [0; stun::RESPONSE_LEN_MAX];
-        let len = transport.ice.handle(turn.now, tuple, &message, &mut answer);
+        let webrtc = transport.as_webrtc_mut().ok_or(DropReason::UnansweredStun)?;
+        let len = webrtc.ice.handle(turn.now, tuple, &message, &mut answer);
         let len = len.map_err(|_| DropReason::UnansweredStun)?;
         turn.effects.send(Wrap::Plain(tuple), &answer[..len]);
         let settled = transport.settle(turn, paths, at);

@@ -21,7 +21,7 @@ use super::super::*;
 use super::peer::{Ledger, Peer, keys};
 use crate::buffer::Run;
 use crate::srtp::{SrtpReceiver, SrtpSender};
-use crate::transport::{Settled, Srtp};
+use crate::transport::{Protection, Settled, Srtp, WebRtc};
 
 pub(in crate::worker) const VIDEO_CLOCK: NonZeroU32 = NonZeroU32::new(90_000).unwrap();
 const AUDIO_CLOCK: NonZeroU32 = NonZeroU32::new(48_000).unwrap();
@@ -204,7 +204,7 @@ impl Stage {
 
     /// A check from where the peer is.
     pub(in crate::worker) fn check(&mut self, peer: &mut Peer) {
-        let check = peer.check(&self.machine(peer.id).ice);
+        let check = peer.check(&self.webrtc(peer.id).ice);
         self.datagrams([(peer.tuple, check)]);
     }
 
@@ -221,9 +221,14 @@ impl Stage {
         let (router, turn, _) = self.worker.split(at).unwrap();
         let transport = &mut router.transports[at.transport];
         let (ours, theirs) = keys(peer.tuple.socket);
-        transport.srtp = Some(Srtp { sender: SrtpSender::new(ours), receiver: SrtpReceiver::new(theirs) });
+        transport.protection =
+            Protection::Srtp(Srtp { sender: SrtpSender::new(ours), receiver: SrtpReceiver::new(theirs) });
         router.on_settled(turn, at.transport, Settled { connected: true, reachable: false });
         self.drain();
+    }
+
+    pub(in crate::worker) fn webrtc(&self, id: TransportId) -> &WebRtc {
+        self.machine(id).as_webrtc().expect("a WebRtcTransport")
     }
 
     pub(in crate::worker) fn machine(&self, id: TransportId) -> &crate::transport::Transport {

@@ -19,7 +19,7 @@ fn elsewhere(stage: &mut Stage, peer: &mut Peer) -> Tuple {
     stage.check(peer);
     peer.tuple = home;
     stage.check(peer);
-    assert_eq!(stage.machine(peer.id).ice.selected(), Some(home));
+    assert_eq!(stage.webrtc(peer.id).ice.selected(), Some(home));
     away
 }
 
@@ -43,13 +43,13 @@ fn authentic_media_moves_the_peer_and_nothing_else_does() {
     let (_, feedback) = peer.feedback(|writer| writer.pli(1, 2));
     let hello = vec![22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0];
     stage.datagrams([(away, forged), (away, feedback), (away, hello)]);
-    assert_eq!(stage.machine(peer.id).ice.selected(), Some(home));
+    assert_eq!(stage.webrtc(peer.id).ice.selected(), Some(home));
     assert_eq!(stage.worker.drops().get(DropReason::Unauthentic), 1);
     assert_eq!(stage.worker.drops().get(DropReason::MalformedRtcp), 0, "RTCP is taken from any way");
     stage.events.clear();
     let datagram = |tuple, index| (tuple, peer.protect(&Packet::sound(1000, index)));
     stage.datagrams([(away, packet), datagram(home, 2), datagram(away, 3)]);
-    assert_eq!(stage.machine(peer.id).ice.selected(), Some(away));
+    assert_eq!(stage.webrtc(peer.id).ice.selected(), Some(away));
     let moves = stage.events.iter().filter(|event| matches!(event, Event::IceSelectedTupleChanged { .. }));
     assert_eq!(moves.count(), 1, "told once a turn");
 }
@@ -59,7 +59,7 @@ fn a_check_with_a_wrong_name_gets_its_answer_and_no_way_in() {
     let mut stage = Stage::new();
     let (mut peer, other) = (stage.peer(), stage.peer());
     let stranger = Tuple { remote: SocketAddr::from(([198, 51, 100, 1], 1)), ..peer.tuple };
-    let check = peer.check(&stage.machine(other.id).ice);
+    let check = peer.check(&stage.webrtc(other.id).ice);
     stage.sent.clear();
     stage.datagrams([(stranger, check), (stranger, peer.protect(&Packet::sound(1000, 1)))]);
     let [answer] = stage.sent.as_slice() else { panic!("{:?}", stage.sent) };
@@ -88,7 +88,7 @@ fn without_checks_the_peer_is_gone_until_it_comes_back() {
 fn old_credentials_are_good_until_the_new_ones_are_used() {
     let mut stage = Stage::new();
     let mut peer = stage.peer();
-    let old = peer.check(&stage.machine(peer.id).ice);
+    let old = peer.check(&stage.webrtc(peer.id).ice);
     stage.call(RestartIce { id: peer.id }).unwrap();
     let answer = |stage: &mut Stage, check: Vec<u8>| {
         stage.sent.clear();
@@ -96,7 +96,7 @@ fn old_credentials_are_good_until_the_new_ones_are_used() {
         stun::Message::parse(&stage.sent[0].bytes).unwrap().error_code()
     };
     assert_eq!(answer(&mut stage, old.clone()), None);
-    let new = Peer::new(peer.id, peer.tuple).check(&stage.machine(peer.id).ice);
+    let new = Peer::new(peer.id, peer.tuple).check(&stage.webrtc(peer.id).ice);
     assert_eq!(answer(&mut stage, new), None);
     assert_eq!(answer(&mut stage, old), Some(401));
 }
@@ -109,7 +109,7 @@ fn a_dtls_server_waits_for_its_client_as_long_as_it_takes() {
         stage.ms(10_000);
         stage.check(&mut peer);
     }
-    assert_eq!(stage.machine(peer.id).handshake.state(), DtlsState::Connecting);
+    assert_eq!(stage.webrtc(peer.id).handshake.state(), DtlsState::Connecting);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn strangers_connections_do_not_keep_the_peer_out() {
     stage.closed.clear();
     stage.ms(31_000);
     assert_eq!(stage.closed, [peer.tuple.socket], "without consent the peer's own goes too");
-    assert!(stage.machine(id).endpoints.describe(peer.tuple).is_none());
+    assert!(stage.webrtc(id).endpoints.describe(peer.tuple).is_none());
 }
 
 #[test]

@@ -1,0 +1,136 @@
+//! Dumps and statistics of Transports.
+
+use std::collections::HashMap;
+
+use mafalda_api::id::ConsumerId;
+use mafalda_api::plain_transport::{PlainTransportDump, PlainTransportStat};
+use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
+use mafalda_api::types::data_structures::IceRole;
+use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
+
+use super::super::{Router, TransportKey};
+use super::timestamp;
+use crate::Now;
+use crate::transport::Transport;
+
+impl Router {
+    pub(crate) fn dump_transport(&self, key: TransportKey) -> Option<WebRtcTransportDump> {
+        let transport = self.transports.get(key)?;
+        let webrtc = transport.as_webrtc()?;
+        Some(WebRtcTransportDump {
+            id: transport.id,
+            producer_ids: transport.producers.clone(),
+            consumer_ids: transport.consumers.keys().copied().collect(),
+            map_ssrc_consumer_id: targets(transport, false),
+            map_rtx_ssrc_consumer_id: targets(transport, true),
+            recv_rtp_header_extensions: header_extensions(transport),
+            rtp_listener: listener(transport),
+            dtls_parameters: webrtc.handshake.parameters().clone(),
+            dtls_state: webrtc.handshake.state(),
+            ice_candidates: webrtc.endpoints.candidates().to_vec(),
+            ice_parameters: webrtc.ice_parameters(),
+            ice_role: IceRole::Controlled,
+            ice_state: webrtc.ice_state(),
+            ice_selected_tuple: webrtc.selected_tuple(),
+        })
+    }
+
+    pub(crate) fn dump_plain_transport(&self, key: TransportKey) -> Option<PlainTransportDump> {
+        let transport = self.transports.get(key)?;
+        let plain = transport.as_plain()?;
+        Some(PlainTransportDump {
+            id: transport.id,
+            producer_ids: transport.producers.clone(),
+            consumer_ids: transport.consumers.keys().copied().collect(),
+            map_ssrc_consumer_id: targets(transport, false),
+            map_rtx_ssrc_consumer_id: targets(transport, true),
+            recv_rtp_header_extensions: header_extensions(transport),
+            rtp_listener: listener(transport),
+            rtcp_mux: plain.rtcp_mux(),
+            comedia: plain.comedia(),
+            tuple: plain.describe_rtp(),
+            rtcp_tuple: plain.describe_rtcp(),
+            srtp_parameters: plain.srtp_parameters(),
+        })
+    }
+
+    pub(crate) fn transport_stats(&self, now: Now, key: TransportKey) -> Option<WebRtcTransportStat> {
+        let transport = self.transports.get(key)?;
+        let webrtc = transport.as_webrtc()?;
+        let it = &transport.traffic;
+        Some(WebRtcTransportStat {
+            transport_id: transport.id,
+            timestamp: timestamp(now),
+            bytes_received: it.received.bytes,
+            recv_bitrate: it.received.bitrate(now),
+            bytes_sent: it.sent.bytes,
+            send_bitrate: it.sent.bitrate(now),
+            rtp_bytes_received: it.rtp_received.bytes,
+            rtp_recv_bitrate: it.rtp_received.bitrate(now),
+            rtp_bytes_sent: it.rtp_sent.bytes,
+            rtp_send_bitrate: it.rtp_sent.bitrate(now),
+            rtx_bytes_received: it.rtx_received.bytes,
+            rtx_recv_bitrate: it.rtx_received.bitrate(now),
+            rtx_bytes_sent: it.rtx_sent.bytes,
+            rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            available_outgoing_bitrate: transport.available_outgoing_bitrate,
+            max_incoming_bitrate: transport.max_incoming_bitrate,
+            ice_role: IceRole::Controlled,
+            ice_state: webrtc.ice_state(),
+            ice_selected_tuple: webrtc.selected_tuple(),
+            dtls_state: webrtc.handshake.state(),
+        })
+    }
+
+    pub(crate) fn plain_transport_stats(&self, now: Now, key: TransportKey) -> Option<PlainTransportStat> {
+        let transport = self.transports.get(key)?;
+        let plain = transport.as_plain()?;
+        let it = &transport.traffic;
+        Some(PlainTransportStat {
+            transport_id: transport.id,
+            timestamp: timestamp(now),
+            bytes_received: it.received.bytes,
+            recv_bitrate: it.received.bitrate(now),
+            bytes_sent: it.sent.bytes,
+            send_bitrate: it.sent.bitrate(now),
+            rtp_bytes_received: it.rtp_received.bytes,
+            rtp_recv_bitrate: it.rtp_received.bitrate(now),
+            rtp_bytes_sent: it.rtp_sent.bytes,
+            rtp_send_bitrate: it.rtp_sent.bitrate(now),
+            rtx_bytes_received: it.rtx_received.bytes,
+            rtx_recv_bitrate: it.rtx_received.bitrate(now),
+            rtx_bytes_sent: it.rtx_sent.bytes,
+            rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            available_outgoing_bitrate: transport.available_outgoing_bitrate,
+            max_incoming_bitrate: transport.max_incoming_bitrate,
+            rtcp_mux: plain.rtcp_mux(),
+            comedia: plain.comedia(),
+            tuple: plain.describe_rtp(),
+            rtcp_tuple: plain.describe_rtcp(),
+        })
+    }
+}
+
+fn targets(transport: &Transport, rtx: bool) -> HashMap<u32, ConsumerId> {
+    let targets = transport.targets.iter().filter(move |(_, target)| target.rtx == rtx);
+    targets.map(|(ssrc, target)| (*ssrc, target.consumer)).collect()
+}
+
+fn header_extensions(transport: &Transport) -> RecvRtpHeaderExtensions {
+    let ids = transport.recv_extensions;
+    RecvRtpHeaderExtensions {
+        mid: ids.mid,
+        rid: ids.rid,
+        rrid: ids.rrid,
+        abs_send_time: ids.abs_send_time,
+        transport_wide_cc01: ids.transport_wide_cc01,
+    }
+}
+
+fn listener(transport: &Transport) -> RtpListener {
+    RtpListener {
+        mid_table: transport.listener.mid_table(),
+        rid_table: transport.listener.rid_table(),
+        ssrc_table: transport.listener.ssrc_table(),
+    }
+}
