@@ -5,6 +5,7 @@
 mod consumer;
 mod fixture;
 mod parameters;
+mod plain_transport;
 mod producer;
 mod router;
 mod scene;

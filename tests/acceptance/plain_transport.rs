@@ -1,0 +1,369 @@
+//! PlainTransports: where they listen, how they get to know their peer, media through them as it is and under SRTP, end.
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mafalda_api::consumer::Consumer;
+use mafalda_api::plain_transport::PlainTransport;
+use mafalda_api::prelude::*;
+use mafalda_api::router::Router;
+use mafalda_api::types::data_structures::TransportTuple;
+use mafalda_api::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
+use mafalda_api::waist::ErrorCode;
+use mafalda_api::worker_manager::WorkerManager;
+use mafalda_media::srtp::{PlainRtp, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
+
+use crate::fixture::{calls, on_each_backend};
+use crate::parameters;
+use crate::scene::{self, listen_info};
+
+on_each_backend! {
+    a_created_transport_knows_its_own_address_only,
+    rtcp_has_a_port_of_its_own_without_mux,
+    connecting_names_the_peer_once,
+    wrong_parameters_are_refused,
+    comedia_learns_the_peer_from_its_first_packet,
+    strangers_are_not_heard_once_the_peer_is_known,
+    media_goes_through_as_it_is,
+    media_goes_through_under_srtp_with_each_suite,
+    what_is_not_authentic_names_nobody,
+    incoming_bitrate_can_be_limited,
+    a_port_that_is_taken_is_refused,
+    closing_closes_all_in_it,
+    a_closing_router_is_told,
+    the_manager_finds_it_by_its_kind,
+}
+
+const SUITES: [(SrtpCryptoSuite, SrtpProfile); 4] = [
+    (SrtpCryptoSuite::AeadAes256Gcm, SrtpProfile::AeadAes256Gcm),
+    (SrtpCryptoSuite::AeadAes128Gcm, SrtpProfile::AeadAes128Gcm),
+    (SrtpCryptoSuite::AesCm128HmacSha180, SrtpProfile::Aes128CmSha1_80),
+    (SrtpCryptoSuite::AesCm128HmacSha132, SrtpProfile::Aes128CmSha1_32),
+];
+/// The peer's SSRC and payload type, as `parameters::audio` tells them.
+const HEADER: [u8; 12] = [0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0x2b, 0x67];
+
+fn options() -> PlainTransportOptions {
+    PlainTransportOptions::new(listen_info(Protocol::Udp))
+}
+
+fn comedia() -> PlainTransportOptions {
+    let mut options = options();
+    options.comedia = true;
+    options
+}
+
+async fn router(manager: &WorkerManager) -> Router {
+    scene::router(&scene::worker(manager).await).await
+}
+
+async fn create(router: &Router, options: PlainTransportOptions) -> PlainTransport {
+    router.create_plain_transport(options).await.expect("a PlainTransport")
+}
+
+/// A peer's socket.
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    socket
+}
+
+fn named(socket: &UdpSocket) -> PlainTransportRemoteParameters {
+    let address = socket.local_addr().expect("an address");
+    PlainTransportRemoteParameters {
+        ip: Some(address.ip()),
+        port: Some(address.port()),
+        ..PlainTransportRemoteParameters::default()
+    }
+}
+
+fn send(socket: &UdpSocket, packet: &[u8], to: &TransportTuple) {
+    socket.send_to(packet, ("127.0.0.1", to.local_port())).expect("loopback takes it");
+}
+
+/// The next packet that is RTP and no RTCP (RFC 5761 §4).
+fn receive_rtp(socket: &UdpSocket) -> Vec<u8> {
+    let mut buffer = [0; 2000];
+    loop {
+        let len = socket.recv(&mut buffer).expect("a packet comes");
+        if len >= 12 && !(192..=223).contains(&buffer[1]) {
+            return buffer[..len].to_vec();
+        }
+    }
+}
+
+/// An Opus packet of the peer, with this sequence number.
+fn packet(sequence: u16, payload: &[u8]) -> Vec<u8> {
+    let mut packet = HEADER.to_vec();
+    packet[2..4].copy_from_slice(&sequence.to_be_bytes());
+    packet.extend_from_slice(payload);
+    packet
+}
+
+async fn produce(transport: &PlainTransport) -> mafalda_api::producer::Producer {
+    let mut parameters = parameters::audio();
+    parameters.encodings[0].ssrc = Some(11_111);
+    parameters.mid = None;
+    transport.produce(ProducerOptions::new(MediaKind::Audio, parameters)).await.expect("a Producer")
+}
+
+async fn consume(transport: &PlainTransport, producer: ProducerId) -> Consumer {
+    let options = ConsumerOptions::new(producer, parameters::client_capabilities());
+    transport.consume(options).await.expect("a Consumer")
+}
+
+async fn a_created_transport_knows_its_own_address_only(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let (send, created) = calls();
+    let _handler = router.on_new_transport(move |it| send.send(it.id()).expect("the body waits"));
+    let transport = create(&router, options()).await;
+    assert_eq!(created.next(), transport.id());
+    let tuple = transport.tuple();
+    assert!(matches!(tuple, TransportTuple::LocalOnly { .. }), "{tuple:?}");
+    assert_eq!((tuple.local_address().as_str(), tuple.protocol()), ("127.0.0.1", Protocol::Udp));
+    assert_eq!((transport.rtcp_tuple(), transport.srtp_parameters()), (None, None));
+    let dump = transport.dump().await.expect("a dump");
+    assert_eq!((dump.id, dump.rtcp_mux, dump.comedia), (transport.id(), true, false));
+    assert_eq!((dump.tuple, dump.rtcp_tuple, dump.srtp_parameters), (tuple.clone(), None, None));
+    assert!(dump.producer_ids.is_empty() && dump.consumer_ids.is_empty());
+    let stats = transport.get_stats().await.expect("statistics").remove(0);
+    assert_eq!((stats.transport_id, stats.bytes_received, stats.bytes_sent), (transport.id(), 0, 0));
+    assert_eq!((stats.tuple, stats.rtcp_mux, stats.comedia), (tuple, true, false));
+}
+
+async fn rtcp_has_a_port_of_its_own_without_mux(manager: &WorkerManager) {
+    let mut options = options();
+    options.rtcp_mux = false;
+    let transport = create(&router(manager).await, options).await;
+    let rtcp = transport.rtcp_tuple().expect("a tuple of its own");
+    assert_ne!(rtcp.local_port(), transport.tuple().local_port());
+    let socket = socket();
+    let missing = transport.connect(named(&socket)).await.expect_err("rtcp_port is missing");
+    assert_eq!(missing.code(), ErrorCode::InvalidArgument);
+    let (told, tuples) = calls();
+    let _handler =
+        transport.on_rtcp_tuple(move |tuple| told.send(tuple.remote_port()).expect("the body waits"));
+    let remote = PlainTransportRemoteParameters { rtcp_port: Some(4321), ..named(&socket) };
+    transport.connect(remote).await.expect("a connection");
+    assert_eq!(tuples.next(), Some(4321));
+    assert_eq!(transport.rtcp_tuple().and_then(|tuple| tuple.remote_port()), Some(4321));
+}
+
+async fn connecting_names_the_peer_once(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, options()).await;
+    let socket = socket();
+    transport.connect(named(&socket)).await.expect("a connection");
+    let remote = socket.local_addr().expect("an address");
+    assert_eq!(transport.tuple().remote_port(), Some(remote.port()));
+    assert_eq!(transport.tuple().remote_ip(), Some(remote.ip()));
+    let again = transport.connect(named(&socket)).await.expect_err("once");
+    assert_eq!(again.code(), ErrorCode::WrongState);
+}
+
+async fn wrong_parameters_are_refused(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let socket = socket();
+    let key =
+        SrtpParameters { crypto_suite: SrtpCryptoSuite::AeadAes128Gcm, key_base64: BASE64.encode([7; 28]) };
+    let short = SrtpParameters { key_base64: BASE64.encode([7; 27]), ..key.clone() };
+    let mut protected = options();
+    protected.enable_srtp = true;
+    let nothing = PlainTransportRemoteParameters::default();
+    let with = |key: &SrtpParameters| PlainTransportRemoteParameters {
+        srtp_parameters: Some(key.clone()),
+        ..named(&socket)
+    };
+    let cases = [
+        (options(), nothing.clone()),
+        (options(), PlainTransportRemoteParameters { port: None, ..named(&socket) }),
+        (options(), PlainTransportRemoteParameters { rtcp_port: Some(1), ..named(&socket) }),
+        (options(), with(&key)),
+        (comedia(), named(&socket)),
+        (protected.clone(), named(&socket)),
+        (protected, with(&short)),
+    ];
+    for (options, remote) in cases {
+        let transport = create(&router, options).await;
+        let refusal = transport.connect(remote.clone()).await.expect_err("it is wrong");
+        assert_eq!(refusal.code(), ErrorCode::InvalidArgument, "{remote:?}: {refusal}");
+        assert_eq!(transport.tuple().remote_port(), None, "nothing was taken over");
+    }
+    let none = listen_info(Protocol::Tcp);
+    let refusal = router.create_plain_transport(PlainTransportOptions::new(none)).await.expect_err("TCP");
+    assert_eq!(refusal.code(), ErrorCode::InvalidArgument, "{refusal}");
+}
+
+async fn comedia_learns_the_peer_from_its_first_packet(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, comedia()).await;
+    produce(&transport).await.detach();
+    let (told, tuples) = calls();
+    let _handler = transport.on_tuple(move |tuple| told.send(tuple.clone()).expect("the body waits"));
+    let socket = socket();
+    // What is no media is not taken for the peer.
+    send(&socket, &[0; 40], &transport.tuple());
+    send(&socket, &packet(1, b"opus"), &transport.tuple());
+    let tuple = tuples.next();
+    assert_eq!(tuple.remote_port(), Some(socket.local_addr().expect("an address").port()));
+    assert_eq!(transport.tuple(), tuple);
+}
+
+async fn strangers_are_not_heard_once_the_peer_is_known(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, comedia()).await;
+    let producer = produce(&transport).await;
+    let (told, tuples) = calls();
+    let _handler = transport.on_tuple(move |_| told.send(()).expect("the body waits"));
+    let (peer, stranger) = (socket(), socket());
+    send(&peer, &packet(1, b"opus"), &transport.tuple());
+    tuples.next();
+    let known = transport.tuple();
+    send(&stranger, &packet(2, b"noise"), &known);
+    send(&peer, &packet(3, b"opus"), &known);
+    // Both have come in by then: one socket, in order.
+    let out = create(transport.router(), options()).await;
+    let sink = socket();
+    out.connect(named(&sink)).await.expect("a connection");
+    consume(&out, producer.id()).await.detach();
+    send(&peer, &packet(4, b"last"), &known);
+    assert!(receive_rtp(&sink).ends_with(b"last"));
+    let bytes = transport.get_stats().await.expect("statistics")[0].rtp_bytes_received;
+    assert_eq!(bytes, 3 * 16, "three packets of the peer");
+    assert_eq!(transport.tuple(), known);
+}
+
+async fn media_goes_through_as_it_is(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let input = create(&router, comedia()).await;
+    let producer = produce(&input).await;
+    let output = create(&router, options()).await;
+    let (source, sink) = (socket(), socket());
+    output.connect(named(&sink)).await.expect("a connection");
+    let consumer = consume(&output, producer.id()).await;
+    let ssrc = consumer.rtp_parameters().encodings[0].ssrc.expect("an SSRC");
+    let mut sequences = Vec::new();
+    for sequence in 1..=5 {
+        send(&source, &packet(sequence, &[sequence as u8; 80]), &input.tuple());
+        let got = receive_rtp(&sink);
+        assert_eq!(got[8..12], ssrc.to_be_bytes());
+        assert!(got.ends_with(&[sequence as u8; 80]), "{got:?}");
+        sequences.push(u16::from_be_bytes([got[2], got[3]]));
+    }
+    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "{sequences:?}");
+    assert!(output.get_stats().await.expect("statistics")[0].rtp_bytes_sent >= 5 * 92);
+}
+
+async fn media_goes_through_under_srtp_with_each_suite(manager: &WorkerManager) {
+    let router = router(manager).await;
+    for (suite, profile) in SUITES {
+        let mut protected = comedia();
+        (protected.enable_srtp, protected.srtp_crypto_suite) = (true, suite);
+        let input = create(&router, protected.clone()).await;
+        protected.comedia = false;
+        let output = create(&router, protected).await;
+        let (source, sink) = (socket(), socket());
+        let ours = vec![9; profile.key_len() + profile.salt_len()];
+        let key = Some(SrtpParameters { crypto_suite: suite, key_base64: BASE64.encode(&ours) });
+        let remote = PlainTransportRemoteParameters { srtp_parameters: key.clone(), ..Default::default() };
+        input.connect(remote).await.expect("a connection");
+        output
+            .connect(PlainTransportRemoteParameters { srtp_parameters: key, ..named(&sink) })
+            .await
+            .expect("a connection");
+        let producer = produce(&input).await;
+        consume(&output, producer.id()).await.detach();
+        let (key, salt) = ours.split_at(profile.key_len());
+        let sender = SrtpSender::new(SrtpKeys::new(profile, key, salt).expect("a key"));
+        let mut protected = [0; 200];
+        let header = packet(7, &[]);
+        let plain = PlainRtp { header: &header, prefix: &[], payload: b"secret" };
+        let len = sender.protect_rtp(7, plain, &mut protected).expect("a packet");
+        send(&source, &protected[..len], &input.tuple());
+        let mut got = receive_rtp(&sink);
+        let theirs = output.srtp_parameters().expect("a key");
+        assert_eq!(theirs.crypto_suite, suite);
+        let theirs = BASE64.decode(theirs.key_base64).expect("Base64");
+        let (key, salt) = theirs.split_at(profile.key_len());
+        let mut receiver = SrtpReceiver::new(SrtpKeys::new(profile, key, salt).expect("a key"));
+        // One word of extensions, or more: its length is in the header (RFC 3550 §5.3.1).
+        let offset = if got[0] & 0x10 == 0 {
+            12
+        } else {
+            16 + 4 * usize::from(u16::from_be_bytes([got[14], got[15]]))
+        };
+        let len = receiver.unprotect_rtp(&mut got, offset).expect("an authentic packet").len;
+        assert_eq!(&got[offset..len], b"secret", "{suite:?}");
+    }
+}
+
+async fn what_is_not_authentic_names_nobody(manager: &WorkerManager) {
+    let mut protected = comedia();
+    protected.enable_srtp = true;
+    let transport = create(&router(manager).await, protected).await;
+    produce(&transport).await.detach();
+    let socket = socket();
+    send(&socket, &packet(1, &[0; 100]), &transport.tuple());
+    let key = SrtpParameters {
+        crypto_suite: SrtpCryptoSuite::AesCm128HmacSha180,
+        key_base64: BASE64.encode([1; 30]),
+    };
+    let remote = PlainTransportRemoteParameters { srtp_parameters: Some(key), ..Default::default() };
+    transport.connect(remote).await.expect("a connection");
+    send(&socket, &packet(2, &[0; 100]), &transport.tuple());
+    // A packet was taken in when it is counted; the calls before it don't tell when that is.
+    while transport.get_stats().await.expect("statistics")[0].bytes_received < 112 {}
+    assert_eq!(transport.tuple().remote_port(), None);
+}
+
+async fn incoming_bitrate_can_be_limited(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, options()).await;
+    transport.set_max_incoming_bitrate(100_000).await.expect("a limit");
+    assert_eq!(transport.get_stats().await.expect("statistics")[0].max_incoming_bitrate, Some(100_000));
+    transport.set_max_incoming_bitrate(0).await.expect("no limit");
+    assert_eq!(transport.get_stats().await.expect("statistics")[0].max_incoming_bitrate, None);
+}
+
+async fn a_port_that_is_taken_is_refused(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let taken = socket();
+    let port = taken.local_addr().expect("an address").port();
+    let info = ListenInfo { port: Some(port), ..listen_info(Protocol::Udp) };
+    let refusal =
+        router.create_plain_transport(PlainTransportOptions::new(info.clone())).await.expect_err("taken");
+    assert_eq!(refusal.code(), ErrorCode::NoPort, "{refusal}");
+    drop(taken);
+    let transport = create(&router, PlainTransportOptions::new(info)).await;
+    assert_eq!(transport.tuple().local_port(), port);
+}
+
+async fn closing_closes_all_in_it(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, options()).await;
+    let producer = produce(&transport).await;
+    let (send, closed) = calls();
+    producer.on_transport_close(move || send.send(()).expect("the body waits")).detach();
+    transport.close();
+    closed.next();
+    assert!(transport.closed() && producer.closed());
+    assert_eq!(transport.dump().await.expect_err("closed").code(), ErrorCode::NotFound);
+    let refusal = transport.connect(PlainTransportRemoteParameters::default()).await.expect_err("closed");
+    assert_eq!(refusal.code(), ErrorCode::NotFound);
+}
+
+async fn a_closing_router_is_told(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let transport = create(&router, options()).await;
+    let (send, closed) = calls();
+    transport.on_router_close(Box::new(move || send.send(()).expect("the body waits"))).detach();
+    router.close();
+    closed.next();
+    assert!(transport.closed());
+}
+
+async fn the_manager_finds_it_by_its_kind(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, options()).await;
+    let found = manager.find_plain_transport(transport.id()).expect("it is there");
+    assert_eq!(found.id(), transport.id());
+    assert!(manager.find_webrtc_transport(transport.id()).is_none());
+    let weak = transport.downgrade();
+    assert_eq!(weak.upgrade().map(|it| it.id()), Some(transport.id()));
+}
