@@ -125,9 +125,14 @@ impl Router {
     }
 
     /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
-    pub(crate) fn close_transport(&mut self, turn: &mut Turn, key: TransportKey) -> Option<Transport> {
+    pub(crate) fn close_transport(
+        &mut self,
+        turn: &mut Turn,
+        key: TransportKey,
+        cause: CloseCause,
+    ) -> Option<Transport> {
         let transport = self.transports.get(key)?;
-        turn.effects.tell(Event::Closed { id: transport.id.into(), cause: CloseCause::Requested });
+        turn.effects.tell(Event::Closed { id: transport.id.into(), cause });
         let consumers: Vec<ConsumerId> = transport.consumers.keys().copied().collect();
         for producer in transport.producers.clone() {
             self.close_producer(turn, producer, CloseCause::TransportClosed);

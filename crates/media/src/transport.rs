@@ -6,6 +6,7 @@
 mod endpoints;
 mod handshake;
 mod listener;
+mod listening;
 mod plain;
 mod protection;
 mod settle;
@@ -37,9 +38,10 @@ use crate::worker::{ListenSocket, Turn};
 
 #[cfg(test)]
 pub(crate) use endpoints::CONNECTIONS_MAX;
-pub(crate) use endpoints::{Endpoints, Preference};
+pub(crate) use endpoints::Endpoints;
 pub(crate) use handshake::Handshake;
 pub(crate) use listener::{Names, RtpListener, Source};
+pub(crate) use listening::{Listening, Preference, Wanted};
 pub(crate) use plain::{Channel, Plain};
 pub(crate) use protection::{Opened, Protection, Srtp};
 pub(crate) use settle::Settled;
@@ -131,20 +133,18 @@ pub(crate) struct RecvExtensions {
 }
 
 impl Transport {
-    /// A WebRtcTransport on sockets of its own.
+    /// A WebRtcTransport.
     pub(crate) fn webrtc(
         turn: &mut Turn,
         command: &CreateWebRtcTransport,
         origin: Origin,
         certificate: &Certificate,
-        sockets: &[ListenSocket],
+        endpoints: Endpoints,
     ) -> Result<Self, Failure> {
         let consent_timeout = match command.ice_consent_timeout {
             0 => None,
             seconds => Some(Duration::from_secs(seconds.into())),
         };
-        let preference = Preference { udp: command.prefer_udp, tcp: command.prefer_tcp };
-        let endpoints = Endpoints::new(&command.listen_infos, sockets, preference);
         if endpoints.candidates().is_empty() {
             return Err(Failure::new(
                 ErrorCode::InvalidArgument,
@@ -212,6 +212,7 @@ impl Transport {
                 id,
                 origin,
                 router,
+                webrtc_server: webrtc.endpoints.server(),
                 ice_role: IceRole::Controlled,
                 ice_parameters: webrtc.ice_parameters(),
                 ice_candidates: webrtc.endpoints.candidates().to_vec(),

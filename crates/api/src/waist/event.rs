@@ -163,6 +163,8 @@ pub enum CloseCause {
     Requested,
     /// Its Worker closed.
     WorkerClosed,
+    /// The WebRtcServer that it listened on closed.
+    WebRtcServerClosed,
     /// Its Router closed.
     RouterClosed,
     /// Its Transport closed.

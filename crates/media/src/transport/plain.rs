@@ -6,7 +6,7 @@ use mafalda_api::types::srtp_parameters::SrtpParameters;
 use mafalda_api::waist::{ConnectPlainTransport, CreatePlainTransport, ErrorCode, Failure};
 use rand::rngs::StdRng;
 
-use super::endpoints::Endpoint;
+use super::listening::Endpoint;
 use super::protection::{KeyText, Protection};
 use crate::worker::ListenSocket;
 use crate::{SocketId, Tuple};

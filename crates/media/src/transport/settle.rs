@@ -55,7 +55,7 @@ impl Transport {
         match event {
             IceEvent::TupleAdded(tuple) => paths.add_tuple(tuple, at),
             IceEvent::TupleRemoved(tuple) => {
-                paths.remove_tuple(tuple);
+                paths.remove_tuple(tuple, at);
                 if webrtc.endpoints.remove_connection(tuple.socket) {
                     paths.remove_socket(tuple.socket);
                     turn.effects.closing.push(tuple.socket);
@@ -77,8 +77,7 @@ impl Transport {
                 }
                 return lost && matches!(state, IceState::Connected | IceState::Completed);
             }
-            // Checks are led here by their socket, so nobody keeps a table of names.
-            IceEvent::CredentialsRetired(_) => {}
+            IceEvent::CredentialsRetired(name) => paths.remove_name(name),
         }
         false
     }

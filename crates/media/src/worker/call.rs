@@ -31,6 +31,8 @@ impl Worker {
                 Err(Failure::new(ErrorCode::Unsupported, "a worker can't create workers"))
             }
             Command::DumpWorker(_) => Ok(self.dump().into()),
+            Command::CreateWebRtcServer(it) => self.create_server(&it, origin, sockets).map(Into::into),
+            Command::DumpWebRtcServer(it) => self.dump_server(it.id).map(Into::into),
             Command::CreateRouter(it) => self.create_router(&it, origin).map(Into::into),
             Command::DumpRouter(it) => Ok(self.router(it.id)?.dump().into()),
             Command::CreateWebRtcTransport(it) => self.create_transport(&it, origin, sockets).map(Into::into),
@@ -112,7 +114,10 @@ impl Worker {
     }
 
     fn dump(&self) -> WorkerDump {
-        WorkerDump { router_ids: self.routers.values().map(|router| router.id).collect() }
+        WorkerDump {
+            router_ids: self.routers.values().map(|router| router.id).collect(),
+            webrtc_server_ids: self.servers.keys().copied().collect(),
+        }
     }
 
     fn create_router(&mut self, command: &CreateRouter, origin: Origin) -> Result<Done, Failure> {
@@ -142,9 +147,14 @@ impl Worker {
             return Err(Failure::already_exists(command.id));
         }
         let key = self.router_key(command.router)?;
+        let endpoints = self.endpoints(command, sockets)?;
+        let mut transport =
+            Transport::webrtc(&mut self.turn, command, origin, &self.config.certificate, endpoints)?;
+        if let Some(webrtc) = transport.as_webrtc_mut() {
+            self.paths.draw_unlike(&mut webrtc.ice, &mut self.turn.rng);
+        }
         let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
         let turn = &mut self.turn;
-        let transport = Transport::webrtc(turn, command, origin, &self.config.certificate, sockets)?;
         turn.effects.tell(Event::Appeared(transport.state(command.router)));
         let transport = router.add_transport(turn, transport);
         self.remember(TransportAt { router: key, transport });
@@ -216,9 +226,12 @@ impl Worker {
         let at = self.transport_at(id)?;
         let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
-        // Checks are led here by their socket, so nobody keeps a table of names.
         let webrtc = transport.as_webrtc_mut().ok_or_else(|| Failure::not_found(id))?;
-        let _ = webrtc.ice.restart(turn.now, &mut turn.rng);
+        if let Some(ended) = webrtc.ice.restart(turn.now, &mut turn.rng) {
+            paths.remove_name(ended);
+        }
+        paths.draw_unlike(&mut webrtc.ice, &mut turn.rng);
+        paths.add_name(webrtc.ice.local().username_fragment, at);
         let parameters = webrtc.ice_parameters();
         turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
         let settled = transport.settle(turn, paths, at);
@@ -274,8 +287,9 @@ impl Worker {
         match id {
             // A Worker ends with its thread, which is not the machine's to end.
             ObjectId::Worker(_) => {}
+            ObjectId::WebRtcServer(id) => self.close_server(id),
             ObjectId::Router(id) => self.close_router(id),
-            ObjectId::Transport(id) => self.close_transport(id),
+            ObjectId::Transport(id) => self.close_transport(id, CloseCause::Requested),
             ObjectId::Producer(id) => self.close_producer(id),
             ObjectId::Consumer(id) => {
                 let Some(at) = self.consumers.get(&id).copied() else { return };
@@ -296,19 +310,19 @@ impl Worker {
             transport.tell_closed(&mut self.turn.effects);
             self.turn.effects.closing.extend(transport.way.sockets());
         }
-        for transport in router.transports.values() {
-            self.forget(transport);
+        for (transport, it) in &router.transports {
+            self.forget(TransportAt { router: key, transport }, it);
         }
     }
 
-    fn close_transport(&mut self, id: TransportId) {
+    pub(super) fn close_transport(&mut self, id: TransportId, cause: CloseCause) {
         let Some(at) = self.transports.get(&id).copied() else { return };
         let Some((router, turn, _)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         transport.say_goodbye(turn.now, &mut turn.effects);
-        if let Some(transport) = router.close_transport(turn, at.transport) {
+        if let Some(transport) = router.close_transport(turn, at.transport, cause) {
             self.turn.effects.closing.extend(transport.way.sockets());
-            self.forget(&transport);
+            self.forget(at, &transport);
         }
     }
 
@@ -340,6 +354,7 @@ impl Worker {
     fn origin_mut(&mut self, id: ObjectId) -> Option<&mut Origin> {
         match id {
             ObjectId::Worker(_) => None,
+            ObjectId::WebRtcServer(id) => self.servers.get_mut(&id).map(|server| &mut server.origin),
             ObjectId::Router(id) => {
                 let key = self.router_ids.get(&id)?;
                 self.routers.get_mut(*key).map(|router| &mut router.origin)

@@ -1,8 +1,9 @@
 //! A batch of datagrams on its way in: told apart by their first byte, led to their Transport by their tuple.
 //!
 //! From an unknown tuple may come a STUN check, and the first packet of a PlainTransport's peer that is to name itself; the
-//! socket says whose it is.
+//! socket says whose it is, or on a WebRtcServer's socket the username in the check.
 
+use super::paths::SocketOwner;
 use super::turn::Wrap;
 use super::{DropReason, TransportAt, Worker};
 use crate::buffer::{Batch, Datagram};
@@ -95,7 +96,7 @@ impl Worker {
 
     /// The Transport whose peer a stranger may turn out to be.
     fn newcomer(&self, tuple: Tuple, kind: Kind) -> Option<TransportAt> {
-        let at = self.paths.by_socket(tuple.socket)?;
+        let Some(SocketOwner::Transport(at)) = self.paths.owner(tuple.socket) else { return None };
         let plain = self.routers.get(at.router)?.transports.get(at.transport)?.as_plain()?;
         let channel = match kind {
             Kind::Rtp => Channel::Rtp,
@@ -141,8 +142,8 @@ impl Worker {
 
     fn on_stun(&mut self, datagram: &[u8], tuple: Tuple) -> Result<(), DropReason> {
         let message = stun::Message::parse(datagram).map_err(|_| DropReason::MalformedStun)?;
-        let at = self.paths.by_socket(tuple.socket).ok_or(DropReason::UnknownTuple)?;
-        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let at = self.whom_is_checked(tuple, &message)?;
+        let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         transport.traffic.received.count(turn.now, datagram.len());
         let mut answer = [0; stun::RESPONSE_LEN_MAX];
@@ -150,8 +151,28 @@ impl Worker {
         let len = webrtc.ice.handle(turn.now, tuple, &message, &mut answer);
         let len = len.map_err(|_| DropReason::UnansweredStun)?;
         turn.effects.send(Wrap::Plain(tuple), &answer[..len]);
+        if webrtc.ice.is_valid(tuple) {
+            self.adopt(tuple.socket, at);
+        }
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
         Ok(())
+    }
+
+    /// A path that has passed a check stays the Transport's: who knows another's password can't take it away by a check that
+    /// pretends to come from there.
+    fn whom_is_checked(&self, tuple: Tuple, message: &stun::Message<'_>) -> Result<TransportAt, DropReason> {
+        if let Some(at) = self.paths.by_tuple(tuple) {
+            return Ok(at);
+        }
+        match self.paths.owner(tuple.socket).ok_or(DropReason::UnknownTuple)? {
+            SocketOwner::Transport(at) => Ok(at),
+            SocketOwner::Server(id) => {
+                let name = message.local_username_fragment();
+                name.and_then(|name| self.by_name(id, name)).ok_or(DropReason::UnknownUsername)
+            }
+        }
     }
 }

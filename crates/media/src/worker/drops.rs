@@ -10,6 +10,8 @@ pub enum DropReason {
     UnknownTuple,
     /// A STUN message that can't be read.
     MalformedStun,
+    /// A STUN message over a WebRtcServer that names none of its Transports.
+    UnknownUsername,
     /// A STUN message that needs no answer.
     UnansweredStun,
     /// A DTLS datagram that can't be read or doesn't belong to the handshake.

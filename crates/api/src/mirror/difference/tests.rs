@@ -31,6 +31,7 @@ fn transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
         id,
         origin: origin(seed, session),
         router: RouterId::from(uuid::Uuid::nil()),
+        webrtc_server: None,
         ice_role: IceRole::Controlled,
         ice_parameters: IceParameters {
             username_fragment: pick(seed[1], &["a".to_owned(), "b".to_owned()]),
