@@ -10,3 +10,4 @@ mod media;
 mod migrate;
 mod repair;
 mod scene;
+mod webrtc_server;
