@@ -11,7 +11,7 @@ use mafalda_api::waist::{
 use mafalda_media::worker::DropReason;
 use mafalda_testkit::media::{Codec, Inbox};
 use mafalda_testkit::{
-    Access, JoinSettings, Packet, PeerId, Receiving, Sending, TrackSettings, World, each_seed,
+    Access, Hostility, JoinSettings, Packet, PeerId, Receiving, Sending, TrackSettings, World, each_seed,
 };
 
 use crate::scene::{far, sender};
@@ -212,6 +212,35 @@ fn guessers_of_names_get_refusals_and_nobody_notices() {
     scene.run(1);
     let drops = scene.world.drops(scene.world.worker());
     assert_eq!(drops.get(DropReason::UnknownTuple), unknown + count, "a known name opens no way for media");
+}
+
+#[test]
+fn media_of_all_is_unharmed_by_packets_in_the_name_of_any() {
+    each_seed(|seed| {
+        let mut scene = Scene::new(seed);
+        let peers: Vec<PeerId> = (0..3).map(|_| scene.join(&far())).collect();
+        scene.connect(&peers);
+        let mut receivings = Vec::new();
+        for (index, peer) in peers.iter().enumerate() {
+            let sending = scene.produce(*peer, Codec::Opus);
+            receivings.push(scene.world.consume(peers[(index + 1) % peers.len()], sending.producer));
+        }
+        scene.run(1);
+        let mut hostility = Hostility::new(seed);
+        for _ in 0..2000 {
+            for packet in hostility.packets(scene.world.overheard()) {
+                scene.world.inject(packet);
+            }
+            scene.world.run(Duration::from_millis(1));
+        }
+        scene.run(1);
+        for receiving in receivings {
+            scene.inbox(receiving).check_whole();
+            assert!(scene.inbox(receiving).count() > 150);
+        }
+        let drops = scene.world.drops(scene.world.worker());
+        assert!(drops.get(DropReason::Unauthentic) > 0 && drops.total() > 2000, "{drops:?}");
+    });
 }
 
 /// Makes FINGERPRINT right again (RFC 8489 §14.7), bit by bit.

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
+use mafalda_api::consumer::ConsumerRtpStreamStat;
 use mafalda_api::id::{ObjectId, TransportId, WebRtcServerId};
 use mafalda_api::types::data_structures::{ListenInfo, Protocol, TransportTuple};
 use mafalda_api::waist::{
     Close, CloseCause, CreateWebRtcServer, CreateWebRtcTransport, DumpWebRtcServer, DumpWorker, ErrorCode,
-    Event, Listen, Reply, RestartIce,
+    Event, GetConsumerStats, Listen, Reply, RestartIce,
 };
 use mafalda_api::webrtc_server::WebRtcServerDump;
 use mafalda_api::worker::WorkerDump;
@@ -301,9 +302,38 @@ fn closing_it_closes_its_transports_and_no_others() {
 
     let failure = stage.call(DumpWebRtcServer { id: server }).unwrap_err();
     assert_eq!((failure.code, failure.subject), (ErrorCode::NotFound, Some(server.into())));
+    stage.closed.clear();
+    stage.pass(WAITING_TIME_MAX);
+    let late = Tuple { socket: SocketId(2000), remote: remote(3) };
+    stage.input(Input::Accepted { listener: tcp, connection: late });
+    assert_eq!(stage.closed, [late.socket], "who was just accepted finds nobody");
     let create = stage.transport_command(TransportId::new(), Listen::Server(server));
     let failure = stage.call(create).unwrap_err();
     assert_eq!((failure.code, failure.subject), (ErrorCode::NotFound, Some(server.into())));
+}
+
+#[test]
+fn what_could_not_be_sent_is_counted_at_whom_it_was_for() {
+    let mut stage = Stage::new();
+    let (server, [udp, _]) = stage.server();
+    let alice = join(&mut stage, server, Tuple { socket: udp, remote: remote(1) });
+    let bob = join(&mut stage, server, Tuple { socket: udp, remote: remote(2) });
+    stage.key(&alice);
+    stage.key(&bob);
+    let producer = stage.produce(&alice, audio("0", Some(1000)));
+    let consumer = stage.consume(&bob, producer, false);
+    let ssrc = stage.machine(bob.id).targets.keys().copied().next().unwrap();
+    let discarded = |stage: &mut Stage| {
+        let Reply::ConsumerStats(stats) = stage.call(GetConsumerStats { id: consumer }).unwrap() else {
+            panic!("the reply is of another operation")
+        };
+        let ConsumerRtpStreamStat::Outbound(own) = &stats[0] else { panic!("{stats:?}") };
+        own.packets_discarded
+    };
+    for (tuple, expected) in [(alice.tuple, 0), (bob.tuple, 3)] {
+        stage.input(Input::Unsent { tuple, sender: Sender::Consumer(ssrc), packets: 3 });
+        assert_eq!(discarded(&mut stage), expected);
+    }
 }
 
 #[test]
