@@ -130,6 +130,23 @@ fn a_name_without_its_password_changes_no_table() {
 }
 
 #[test]
+fn a_name_is_good_on_its_own_server_alone() {
+    let mut stage = Stage::new();
+    let ((first, [udp, _]), (_, [other, _])) = (stage.server(), stage.server());
+    let mut alice = join(&mut stage, first, Tuple { socket: udp, remote: remote(1) });
+    alice.tuple.socket = other;
+    stage.check(&mut alice);
+    assert_eq!(stage.worker.drops().get(DropReason::UnknownUsername), 1);
+    assert_eq!(selected(&stage, alice.id).map(|tuple| tuple.socket), Some(udp));
+    // Nor is it on the socket of a Transport of its own.
+    let bob = stage.peer();
+    alice.tuple.socket = bob.tuple.socket;
+    stage.sent.clear();
+    stage.check(&mut alice);
+    assert_eq!(answers(&mut stage, alice.tuple), [Some(401)]);
+}
+
+#[test]
 fn a_path_can_not_be_taken_from_its_transport_by_another_of_the_server() {
     let mut stage = Stage::new();
     let (server, [udp, _]) = stage.server();
