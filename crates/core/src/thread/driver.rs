@@ -142,7 +142,7 @@ impl Driver {
                 })
             }
             Command::CreatePlainTransport(command) => {
-                command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
+                command.listen_infos = address::resolve_to_one(&command.listen_infos, &self.addresses);
                 self.bind(&command.listen_infos, |protocol| protocol == Protocol::Udp)
             }
             _ => Ok(Vec::new()),
