@@ -266,6 +266,11 @@ impl Transport {
         self.protection.is_ready() && self.way.selected().is_some()
     }
 
+    /// Media flow from now on: the peer hears of the clocks soon.
+    pub(crate) fn begin_reports(&mut self, now: Now) {
+        self.next_rtcp = now.at + RTCP_FIRST;
+    }
+
     /// The MID for a Consumer whose application gave none.
     pub(crate) fn next_mid(&mut self) -> String {
         let mid = self.next_mid;

@@ -12,6 +12,7 @@ mod handshakes;
 mod input;
 mod output;
 mod paths;
+mod plain;
 mod server;
 pub(crate) mod timers;
 pub(crate) mod turn;

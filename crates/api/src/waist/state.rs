@@ -274,8 +274,10 @@ impl PlainTransportState {
         match event {
             Event::TupleChanged { tuple, .. } => self.tuple.clone_from(tuple),
             Event::RtcpTupleChanged { tuple, .. } => self.rtcp_tuple = Some(tuple.clone()),
-            Event::SrtpParametersChanged { parameters, .. } => {
-                self.srtp_parameters = Some(parameters.clone());
+            Event::PlainTransportConnected { tuple, rtcp_tuple, srtp_parameters, .. } => {
+                self.tuple.clone_from(tuple);
+                self.rtcp_tuple.clone_from(rtcp_tuple);
+                self.srtp_parameters.clone_from(srtp_parameters);
             }
             _ => {}
         }

@@ -138,7 +138,7 @@ impl Driver {
                 self.bind(&command.listen_infos, |_| true)
             }
             Command::CreatePlainTransport(command) => {
-                command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
+                command.listen_infos = address::resolve_to_one(&command.listen_infos, &self.addresses);
                 self.bind(&command.listen_infos, |protocol| protocol == Protocol::Udp)
             }
             Command::CreateWebRtcTransport(command) => match &mut command.listen {

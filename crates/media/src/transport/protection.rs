@@ -168,6 +168,11 @@ impl KeyText {
         Ok(Self { suite: parameters.crypto_suite, bytes: Zeroizing::new(bytes) })
     }
 
+    /// Whether this is the same key, of whatever suite. It is no secret to whoever knows one of them.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+
     pub(super) fn suite(&self) -> SrtpCryptoSuite {
         self.suite
     }

@@ -99,7 +99,7 @@ impl Transport {
             HandshakeEvent::Connected { keying, peer_certificate } => match Srtp::new(&keying) {
                 Ok(srtp) => {
                     self.protection = Protection::Srtp(srtp);
-                    self.next_rtcp = turn.now.at + super::RTCP_FIRST;
+                    self.begin_reports(turn.now);
                     (api::DtlsState::Connected, Some(pem(&peer_certificate)), true)
                 }
                 // The lengths are the profile's own, so this can't happen; if it does, nothing flows.

@@ -2,8 +2,8 @@
 
 use mafalda_api::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId};
 use mafalda_api::waist::{
-    Call, CloseCause, Command, Consume, CreatePlainTransport, CreateRouter, CreateWebRtcTransport, Done,
-    ErrorCode, Event, Failure, ObjectState, Origin, Produce, Reply,
+    Call, CloseCause, Command, Consume, CreateRouter, CreateWebRtcTransport, Done, ErrorCode, Event, Failure,
+    ObjectState, Origin, Produce, Reply,
 };
 use mafalda_api::worker::WorkerDump;
 use mafalda_api::{ortc, waist};
@@ -11,7 +11,7 @@ use rand::RngExt;
 
 use crate::producer::MAPPED_SSRC_RANGE;
 use crate::router::{Router, RouterKey};
-use crate::transport::{Settled, Transport};
+use crate::transport::Transport;
 
 use super::{ListenSocket, TransportAt, Worker};
 
@@ -158,50 +158,6 @@ impl Worker {
         turn.effects.tell(Event::Appeared(transport.state(command.router)));
         let transport = router.add_transport(turn, transport);
         self.remember(TransportAt { router: key, transport });
-        Ok(Done)
-    }
-
-    fn create_plain_transport(
-        &mut self,
-        command: &CreatePlainTransport,
-        origin: Origin,
-        sockets: &[ListenSocket],
-    ) -> Result<Done, Failure> {
-        if self.transports.contains_key(&command.id) {
-            return Err(Failure::already_exists(command.id));
-        }
-        let key = self.router_key(command.router)?;
-        let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
-        let turn = &mut self.turn;
-        let transport = Transport::plain(turn, command, origin, sockets)?;
-        turn.effects.tell(Event::Appeared(transport.state(command.router)));
-        let transport = router.add_transport(turn, transport);
-        self.remember(TransportAt { router: key, transport });
-        Ok(Done)
-    }
-
-    fn connect_plain(&mut self, command: &waist::ConnectPlainTransport) -> Result<Done, Failure> {
-        let at = self.transport_at(command.id)?;
-        let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
-        let transport =
-            router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
-        let plain = transport.as_plain_mut().ok_or_else(|| Failure::not_found(command.id))?;
-        let told = plain.srtp_parameters();
-        let protection = plain.connect(command, &mut turn.rng)?;
-        let plain = transport.as_plain().ok_or_else(|| Failure::not_found(command.id))?;
-        plain.tuples().for_each(|tuple| paths.add_tuple(tuple, at));
-        if let Some(parameters) = plain.srtp_parameters().filter(|now| told.as_ref() != Some(now)) {
-            turn.effects.tell(Event::SrtpParametersChanged { id: command.id, parameters });
-        }
-        if plain.rtp_tuple().is_some() {
-            turn.effects.tell(Event::TupleChanged { id: command.id, tuple: plain.describe_rtp() });
-        }
-        if let Some(tuple) = plain.describe_rtcp().filter(|_| plain.rtp_tuple().is_some()) {
-            turn.effects.tell(Event::RtcpTupleChanged { id: command.id, tuple });
-        }
-        transport.protection = protection;
-        let connected = transport.is_open();
-        router.on_settled(turn, at.transport, Settled { connected, reachable: false });
         Ok(Done)
     }
 
@@ -376,7 +332,7 @@ impl Worker {
         }
     }
 
-    fn router_key(&self, id: RouterId) -> Result<RouterKey, Failure> {
+    pub(super) fn router_key(&self, id: RouterId) -> Result<RouterKey, Failure> {
         self.router_ids.get(&id).copied().ok_or_else(|| Failure::not_found(id))
     }
 
@@ -389,7 +345,7 @@ impl Worker {
         self.routers.get(*key).ok_or_else(|| Failure::not_found(id))
     }
 
-    fn transport_at(&self, id: TransportId) -> Result<TransportAt, Failure> {
+    pub(super) fn transport_at(&self, id: TransportId) -> Result<TransportAt, Failure> {
         self.transports.get(&id).copied().ok_or_else(|| Failure::not_found(id))
     }
 

@@ -8,9 +8,8 @@ use super::turn::Wrap;
 use super::{DropReason, TransportAt, Worker};
 use crate::buffer::{Batch, Datagram};
 use crate::demux::Kind;
-use crate::transport::{Channel, Settled, Way};
+use crate::transport::{Channel, Way};
 use crate::{Tuple, stun};
-use mafalda_api::waist::Event;
 
 /// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
 const MEDIA_LEN_MAX: usize = 2048;
@@ -34,7 +33,10 @@ impl Worker {
         }
         let at = match self.paths.by_tuple(datagram.tuple) {
             Some(at) => at,
-            None => self.newcomer(datagram.tuple, kind).ok_or(DropReason::UnknownTuple)?,
+            None => {
+                let channel = Channel::of(kind).ok_or(DropReason::UnknownTuple)?;
+                self.newcomer(datagram.tuple, channel).ok_or(DropReason::UnknownTuple)?
+            }
         };
         let len = bytes.len();
         if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
@@ -42,6 +44,9 @@ impl Worker {
         }
         let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
+        if let Way::Plain(plain) = &transport.way {
+            plain.check(datagram.tuple.socket, kind)?;
+        }
         transport.traffic.received.count(turn.now, len);
         match kind {
             Kind::Rtcp => {
@@ -92,37 +97,6 @@ impl Worker {
         }
         let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         router.on_rtp(turn, at.transport, batch, datagram, opened)
-    }
-
-    /// The Transport whose peer a stranger may turn out to be.
-    fn newcomer(&self, tuple: Tuple, kind: Kind) -> Option<TransportAt> {
-        let Some(SocketOwner::Transport(at)) = self.paths.owner(tuple.socket) else { return None };
-        let plain = self.routers.get(at.router)?.transports.get(at.transport)?.as_plain()?;
-        let channel = match kind {
-            Kind::Rtp => Channel::Rtp,
-            Kind::Rtcp => Channel::Rtcp,
-            Kind::Dtls | Kind::Stun => return None,
-        };
-        plain.may_learn(tuple.socket, channel).then_some(at)
-    }
-
-    /// Takes the sender of a valid packet as the peer of a PlainTransport, if it waits for one.
-    fn learn(&mut self, tuple: Tuple, channel: Channel, at: TransportAt) {
-        let Some((router, turn, paths)) = self.split(at) else { return };
-        let Some(transport) = router.transports.get_mut(at.transport) else { return };
-        let id = transport.id;
-        let Some(plain) = transport.as_plain_mut() else { return };
-        if !plain.learn(tuple, channel) {
-            return;
-        }
-        paths.add_tuple(tuple, at);
-        if plain.rtp_tuple() == Some(tuple) {
-            turn.effects.tell(Event::TupleChanged { id, tuple: plain.describe_rtp() });
-        } else if let Some(tuple) = plain.describe_rtcp() {
-            turn.effects.tell(Event::RtcpTupleChanged { id, tuple });
-        }
-        let connected = transport.is_open();
-        router.on_settled(turn, at.transport, Settled { connected, reachable: false });
     }
 
     fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
