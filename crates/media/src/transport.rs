@@ -94,7 +94,8 @@ pub(crate) struct Transport {
     pub(crate) producers: Vec<ProducerId>,
     /// The streams of these Producers.
     pub(crate) streams: Vec<StreamKey>,
-    pub(crate) consumers: HashMap<ConsumerId, Consumer>,
+    /// Boxed: a table has room for four when it holds one, as many Transports do.
+    pub(crate) consumers: HashMap<ConsumerId, Box<Consumer>>,
     pub(crate) targets: HashMap<u32, Target>,
     pub(crate) cname: Option<String>,
     next_mid: u32,
@@ -152,7 +153,7 @@ impl Transport {
             ));
         }
         let ice = IceLite::new(IceConfig { consent_timeout }, &mut turn.rng);
-        let way = WebRtc { ice, handshake: Handshake::new(certificate), endpoints, lost: false };
+        let way = WebRtc { ice, handshake: Box::new(Handshake::new(certificate)), endpoints, lost: false };
         let mut transport = Self::new(turn, command.id, origin, Way::WebRtc(way), Protection::Awaited);
         transport.max_incoming_bitrate = command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0);
         Ok(transport)

@@ -252,8 +252,10 @@ impl Stage {
         let (router, turn, _) = self.worker.split(at).unwrap();
         let transport = &mut router.transports[at.transport];
         let (ours, theirs) = keys(peer.tuple.socket);
-        transport.protection =
-            Protection::Srtp(Srtp { sender: SrtpSender::new(ours), receiver: SrtpReceiver::new(theirs) });
+        transport.protection = Protection::Srtp(Srtp {
+            sender: SrtpSender::new(ours),
+            receiver: Box::new(SrtpReceiver::new(theirs)),
+        });
         router.on_settled(turn, at.transport, Settled { connected: true, reachable: false });
         self.drain();
     }
