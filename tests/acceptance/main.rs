@@ -2,6 +2,7 @@
 //!
 //! A body is an async function that gets a `WorkerManager`. It runs on each backend; a backend is one line in [`fixture`].
 
+mod check;
 mod consumer;
 mod fixture;
 mod parameters;
@@ -9,5 +10,6 @@ mod plain_transport;
 mod producer;
 mod router;
 mod scene;
+mod webrtc_server;
 mod webrtc_transport;
 mod worker;

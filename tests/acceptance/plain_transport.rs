@@ -1,6 +1,7 @@
 //! PlainTransports: where they listen, how they get to know their peer, media through them as it is and under SRTP, end.
 
 use std::net::UdpSocket;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -9,7 +10,7 @@ use mafalda_api::consumer::Consumer;
 use mafalda_api::plain_transport::PlainTransport;
 use mafalda_api::prelude::*;
 use mafalda_api::router::Router;
-use mafalda_api::types::data_structures::TransportTuple;
+use mafalda_api::types::data_structures::{SocketFlags, TransportTuple};
 use mafalda_api::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use mafalda_api::waist::ErrorCode;
 use mafalda_api::worker_manager::WorkerManager;
@@ -22,6 +23,13 @@ use crate::scene::{self, listen_info};
 on_each_backend! {
     a_created_transport_knows_its_own_address_only,
     rtcp_has_a_port_of_its_own_without_mux,
+    rtcp_may_have_an_address_of_its_own_too,
+    comedia_learns_where_rtcp_comes_from,
+    an_announced_address_is_told,
+    an_address_of_the_place_is_one_address,
+    a_foreign_address_is_refused,
+    a_port_is_shared_only_where_that_is_asked_for,
+    a_peer_may_choose_another_suite,
     connecting_names_the_peer_once,
     wrong_parameters_are_refused,
     comedia_learns_the_peer_from_its_first_packet,
@@ -44,6 +52,9 @@ const SUITES: [(SrtpCryptoSuite, SrtpProfile); 4] = [
 ];
 /// The peer's SSRC and payload type, as `parameters::audio` tells them.
 const HEADER: [u8; 12] = [0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0x2b, 0x67];
+/// An RTCP packet that says nothing: a receiver report without blocks (RFC 3550 §6.4.2).
+const RECEIVER_REPORT: [u8; 8] = [0x80, 201, 0, 1, 0, 0, 0, 9];
+const HOSTS: (&str, &str) = ("127.0.0.1", "127.0.0.2");
 
 fn options() -> PlainTransportOptions {
     PlainTransportOptions::new(listen_info(Protocol::Udp))
@@ -68,6 +79,10 @@ fn socket() -> UdpSocket {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
     socket
+}
+
+fn port(socket: &UdpSocket) -> u16 {
+    socket.local_addr().expect("an address").port()
 }
 
 fn named(socket: &UdpSocket) -> PlainTransportRemoteParameters {
@@ -142,24 +157,131 @@ async fn rtcp_has_a_port_of_its_own_without_mux(manager: &WorkerManager) {
     let socket = socket();
     let missing = transport.connect(named(&socket)).await.expect_err("rtcp_port is missing");
     assert_eq!(missing.code(), ErrorCode::InvalidArgument);
-    let (told, tuples) = calls();
-    let _handler =
-        transport.on_rtcp_tuple(move |tuple| told.send(tuple.remote_port()).expect("the body waits"));
     let remote = PlainTransportRemoteParameters { rtcp_port: Some(4321), ..named(&socket) };
     transport.connect(remote).await.expect("a connection");
-    assert_eq!(tuples.next(), Some(4321));
     assert_eq!(transport.rtcp_tuple().and_then(|tuple| tuple.remote_port()), Some(4321));
+    assert_eq!(transport.dump().await.expect("a dump").rtcp_tuple, transport.rtcp_tuple());
+}
+
+async fn rtcp_may_have_an_address_of_its_own_too(manager: &WorkerManager) {
+    let mut options = options();
+    options.rtcp_mux = false;
+    let elsewhere = ListenInfo { ip: [127, 0, 0, 2].into(), ..listen_info(Protocol::Udp) };
+    options.rtcp_listen_info = Some(elsewhere.clone());
+    let router = router(manager).await;
+    let transport = create(&router, options.clone()).await;
+    let rtcp = transport.rtcp_tuple().expect("a tuple of its own");
+    assert_eq!((transport.tuple().local_address().as_str(), rtcp.local_address().as_str()), HOSTS);
+    // With mux there is no socket for it.
+    options.rtcp_mux = true;
+    options.rtcp_listen_info = Some(ListenInfo { port: Some(rtcp.local_port()), ..elsewhere });
+    assert_eq!(create(&router, options).await.rtcp_tuple(), None);
+}
+
+async fn comedia_learns_where_rtcp_comes_from(manager: &WorkerManager) {
+    let mut options = comedia();
+    options.rtcp_mux = false;
+    let transport = create(&router(manager).await, options).await;
+    let (told, tuples) = calls();
+    let rtp_told = told.clone();
+    let _rtp = transport.on_tuple(move |it| rtp_told.send(("rtp", it.clone())).expect("the body waits"));
+    let _rtcp = transport.on_rtcp_tuple(move |it| told.send(("rtcp", it.clone())).expect("the body waits"));
+    let (rtp, rtcp) = (socket(), socket());
+    let ports = (transport.tuple(), transport.rtcp_tuple().expect("a tuple of its own"));
+    // Each packet to the other's port: nobody is known by that.
+    send(&rtp, &packet(1, b"opus"), &ports.1);
+    send(&rtcp, &RECEIVER_REPORT, &ports.0);
+    send(&rtcp, &RECEIVER_REPORT, &ports.1);
+    let (first, tuple) = tuples.next();
+    assert_eq!((first, tuple.remote_port()), ("rtcp", Some(port(&rtcp))));
+    send(&rtp, &packet(2, b"opus"), &ports.0);
+    let (second, tuple) = tuples.next();
+    assert_eq!((second, tuple.remote_port()), ("rtp", Some(port(&rtp))));
+    assert_eq!(transport.tuple(), tuple);
+    assert_eq!(transport.rtcp_tuple().and_then(|tuple| tuple.remote_port()), Some(port(&rtcp)));
+}
+
+async fn an_announced_address_is_told(manager: &WorkerManager) {
+    let info = ListenInfo { announced_address: Some("media.example".into()), ..listen_info(Protocol::Udp) };
+    let transport = create(&router(manager).await, PlainTransportOptions::new(info)).await;
+    assert_eq!(transport.tuple().local_address(), "media.example");
+}
+
+async fn an_address_of_the_place_is_one_address(manager: &WorkerManager) {
+    let mut options = PlainTransportOptions::new(ListenInfo::of_place(Protocol::Udp));
+    options.rtcp_mux = false;
+    let transport = create(&router(manager).await, options).await;
+    let rtcp = transport.rtcp_tuple().expect("a tuple of its own");
+    assert_eq!(transport.tuple().local_address(), rtcp.local_address());
+    assert_ne!(transport.tuple().local_address(), "0.0.0.0");
+}
+
+async fn a_foreign_address_is_refused(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let info = ListenInfo { ip: [192, 0, 2, 1].into(), ..listen_info(Protocol::Udp) };
+    let refusal =
+        router.create_plain_transport(PlainTransportOptions::new(info.clone())).await.expect_err("foreign");
+    assert_eq!(refusal.code(), ErrorCode::AddressUnavailable, "{refusal}");
+    // The same for RTCP, and the socket of RTP is free again.
+    let rtp = ListenInfo { port: Some(port(&socket())), ..listen_info(Protocol::Udp) };
+    let mut options = PlainTransportOptions::new(rtp.clone());
+    (options.rtcp_mux, options.rtcp_listen_info) = (false, Some(info));
+    let refusal = router.create_plain_transport(options).await.expect_err("foreign");
+    assert_eq!(refusal.code(), ErrorCode::AddressUnavailable, "{refusal}");
+    create(&router, PlainTransportOptions::new(rtp)).await.close();
+}
+
+async fn a_port_is_shared_only_where_that_is_asked_for(manager: &WorkerManager) {
+    let router = router(manager).await;
+    let shared = |port| {
+        let flags = SocketFlags { udp_reuse_port: true, ..SocketFlags::default() };
+        ListenInfo { ip: [224, 0, 0, 1].into(), port, flags: Some(flags), ..listen_info(Protocol::Udp) }
+    };
+    let first = create(&router, PlainTransportOptions::new(shared(None))).await;
+    let taken = Some(first.tuple().local_port());
+    let second = create(&router, PlainTransportOptions::new(shared(taken))).await;
+    assert_eq!(second.tuple().local_port(), first.tuple().local_port());
+    let alone = ListenInfo { flags: None, ..shared(taken) };
+    let refusal = router.create_plain_transport(PlainTransportOptions::new(alone)).await.expect_err("taken");
+    assert_eq!(refusal.code(), ErrorCode::NoPort, "{refusal}");
+}
+
+async fn a_peer_may_choose_another_suite(manager: &WorkerManager) {
+    let mut protected = options();
+    protected.enable_srtp = true;
+    let transport = create(&router(manager).await, protected).await;
+    let before = transport.srtp_parameters().expect("a key");
+    assert_eq!(before.crypto_suite, SrtpCryptoSuite::AesCm128HmacSha180, "the default");
+    let suite = SrtpCryptoSuite::AeadAes256Gcm;
+    let key = SrtpParameters { crypto_suite: suite, key_base64: BASE64.encode([3; 44]) };
+    let remote = PlainTransportRemoteParameters { srtp_parameters: Some(key), ..named(&socket()) };
+    transport.connect(remote).await.expect("a connection");
+    let after = transport.srtp_parameters().expect("a key");
+    assert_eq!((after.crypto_suite, BASE64.decode(&after.key_base64).expect("Base64").len()), (suite, 44));
+    assert_eq!(transport.dump().await.expect("a dump").srtp_parameters, Some(after));
 }
 
 async fn connecting_names_the_peer_once(manager: &WorkerManager) {
     let transport = create(&router(manager).await, options()).await;
     let socket = socket();
+    let (told, tuples) = calls();
+    let _handler = transport.on_tuple(move |_| told.send(()).expect("the body waits"));
     transport.connect(named(&socket)).await.expect("a connection");
     let remote = socket.local_addr().expect("an address");
     assert_eq!(transport.tuple().remote_port(), Some(remote.port()));
     assert_eq!(transport.tuple().remote_ip(), Some(remote.ip()));
     let again = transport.connect(named(&socket)).await.expect_err("once");
     assert_eq!(again.code(), ErrorCode::WrongState);
+    // Callbacks come in order: this one comes behind all that connecting could have caused.
+    let (told, producers) = calls();
+    let _handler = transport.on_new_producer(Arc::new(move |_| told.send(()).expect("the body waits")));
+    produce(&transport).await.close();
+    producers.next();
+    assert!(tuples.is_empty(), "only what comedia learns is told");
+    let comedia = create(transport.router(), comedia()).await;
+    let nothing = PlainTransportRemoteParameters::default();
+    comedia.connect(nothing.clone()).await.expect("there is nothing to say");
+    assert_eq!(comedia.connect(nothing).await.expect_err("once").code(), ErrorCode::WrongState);
 }
 
 async fn wrong_parameters_are_refused(manager: &WorkerManager) {
@@ -180,6 +302,7 @@ async fn wrong_parameters_are_refused(manager: &WorkerManager) {
         (options(), PlainTransportRemoteParameters { port: None, ..named(&socket) }),
         (options(), PlainTransportRemoteParameters { rtcp_port: Some(1), ..named(&socket) }),
         (options(), with(&key)),
+        (options(), PlainTransportRemoteParameters { port: Some(0), ..named(&socket) }),
         (comedia(), named(&socket)),
         (protected.clone(), named(&socket)),
         (protected, with(&short)),

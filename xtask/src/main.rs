@@ -3,6 +3,7 @@
 //! Each command is a module of the same name; what they share is [`workspace`] (where things lie), [`process`] (children)
 //! and [`report`] (everything that is printed). There is no shell script behind any of them.
 
+mod bench;
 mod fuzz;
 mod interop;
 mod node_modules;
@@ -38,6 +39,7 @@ enum Command {
     Fuzz(fuzz::Options),
     Soak(soak::Options),
     Interop(interop::Options),
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,5 +62,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Fuzz(options) => fuzz::run(&workspace, &options),
         Command::Soak(options) => soak::run(&workspace, &options),
         Command::Interop(options) => interop::run(&workspace, &options),
+        Command::Bench(options) => bench::run(&workspace, &options),
     }
 }

@@ -14,6 +14,7 @@ use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
 use crate::waist::{CloseCause, Event};
+use crate::webrtc_server::WebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
 
@@ -24,9 +25,11 @@ pub(crate) enum Notice<'a> {
     Changed(&'a Event),
     /// A Worker was created.
     NewWorker(&'a Worker),
+    /// A WebRtcServer was created in this Worker.
+    NewWebRtcServer(&'a WebRtcServer),
     /// A Router was created in this Worker.
     NewRouter(&'a Router),
-    /// A Transport was created in this Router.
+    /// A Transport was created in this Router, or on this WebRtcServer.
     NewTransport(&'a WebRtcTransport),
     /// The same of another kind.
     NewPlainTransport(&'a PlainTransport),

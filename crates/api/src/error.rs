@@ -132,6 +132,31 @@ impl From<Failure> for RequestError {
     }
 }
 
+/// Why a WebRtcServer could not be created.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum CreateWebRtcServerError {
+    /// The request failed.
+    #[error("Request to worker failed: {0}")]
+    Request(#[from] RequestError),
+}
+
+impl CreateWebRtcServerError {
+    /// The stable kind of the failure.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Request(error) => error.code(),
+        }
+    }
+}
+
+impl From<Failure> for CreateWebRtcServerError {
+    fn from(failure: Failure) -> Self {
+        Self::Request(failure.into())
+    }
+}
+
 /// Why a Router could not be created.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]

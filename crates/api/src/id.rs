@@ -58,6 +58,8 @@ macro_rules! ids {
 ids! {
     /// A Worker: on this machine a thread.
     WorkerId,
+    /// A WebRtcServer: sockets that many WebRtcTransports share.
+    WebRtcServerId,
     /// A Router: the media of one room.
     RouterId,
     /// A Transport of any kind.
@@ -76,6 +78,8 @@ ids! {
 pub enum ObjectId {
     /// A [`WorkerId`].
     Worker(WorkerId),
+    /// A [`WebRtcServerId`].
+    WebRtcServer(WebRtcServerId),
     /// A [`RouterId`].
     Router(RouterId),
     /// A [`TransportId`].
@@ -90,6 +94,7 @@ impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Worker(id) => write!(f, "worker {id}"),
+            Self::WebRtcServer(id) => write!(f, "webrtc server {id}"),
             Self::Router(id) => write!(f, "router {id}"),
             Self::Transport(id) => write!(f, "transport {id}"),
             Self::Producer(id) => write!(f, "producer {id}"),
@@ -107,4 +112,11 @@ macro_rules! object_ids {
         }
     )+};
 }
-object_ids! { Worker(WorkerId), Router(RouterId), Transport(TransportId), Producer(ProducerId), Consumer(ConsumerId), }
+object_ids! {
+    Worker(WorkerId),
+    WebRtcServer(WebRtcServerId),
+    Router(RouterId),
+    Transport(TransportId),
+    Producer(ProducerId),
+    Consumer(ConsumerId),
+}

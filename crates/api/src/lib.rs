@@ -2,8 +2,8 @@
 //!
 //! * [`types`], [`ortc`], [`supported_rtp_capabilities`]: RTP parameters and their negotiation, pure functions.
 //! * [`waist`]: the one trait that everything below implements, [`waist::Backend`], with its commands, replies, events and states.
-//! * [`worker_manager`], [`worker`], [`router`], [`transport`], [`webrtc_transport`], [`producer`], [`consumer`]: the typed
-//!   handles, with the names and rules that mediasoup's users know. Start there, or with [`prelude`].
+//! * [`worker_manager`], [`worker`], [`webrtc_server`], [`router`], [`transport`], [`webrtc_transport`], [`producer`],
+//!   [`consumer`]: the typed handles, with the names and rules that mediasoup's users know. Start there, or with [`prelude`].
 //! * [`subscription`]: what happens to an object as an ordered stream, beside the callbacks.
 //!
 //! Not in here: I/O, clocks and an async runtime. A backend's own crate (`mafalda_core`, later `mafalda_client`) makes a
@@ -28,6 +28,7 @@ pub mod supported_rtp_capabilities;
 pub mod transport;
 pub mod types;
 pub mod waist;
+pub mod webrtc_server;
 pub mod webrtc_transport;
 pub mod worker;
 pub mod worker_manager;

@@ -175,14 +175,14 @@ impl Link {
             events.into_iter().for_each(|event| self.change(event));
             return;
         }
-        let parent = state.parent().and_then(|parent| self.mirror.get(parent));
-        let wanted = !self.subscribers.is_empty()
-            || parent.as_ref().is_some_and(|parent| !parent.subscribers.is_empty());
+        let above = [state.parent(), state.webrtc_server()].into_iter().flatten();
+        let above: Vec<_> = above.filter_map(|above| self.mirror.get(above)).collect();
+        let wanted = !self.subscribers.is_empty() || above.iter().any(|above| !above.subscribers.is_empty());
         let event = wanted.then(|| Event::Appeared(state.clone()));
         let made_elsewhere = self.mirror.insert(state);
         if let Some(event) = event {
             self.subscribers.publish(&event);
-            parent.iter().for_each(|parent| parent.subscribers.publish(&event));
+            above.iter().for_each(|above| above.subscribers.publish(&event));
         }
         // What was made here is announced by who made it.
         if let Some(entry) = made_elsewhere {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, RwLock, Weak};
 
 pub(crate) use difference::difference;
+use mirrored::Above;
 pub(crate) use mirrored::{Fixed, Mirrored, Part};
 
 use crate::handle::Hold;
@@ -84,13 +85,14 @@ impl Mirror {
     pub(crate) fn insert(&self, state: ObjectState) -> Option<Arc<Mirrored>> {
         let id = state.id();
         let mut table = self.0.write().expect("no holder panics");
-        let parent = state.parent().and_then(|parent| table.entries.get(&parent).cloned());
+        let find = |id: Option<ObjectId>| id.and_then(|id| table.entries.get(&id).cloned());
+        let above = Above { parent: find(state.parent()), webrtc_server: find(state.webrtc_server()) };
         let Some(Expected { hold, app_data }) = table.expected.remove(&id) else {
-            let entry = Arc::new(Mirrored::new(state, parent, AppData::default()));
+            let entry = Arc::new(Mirrored::new(state, above, AppData::default()));
             table.entries.insert(id, Arc::clone(&entry));
             return Some(entry);
         };
-        let entry = Arc::new(Mirrored::new(state, parent, app_data));
+        let entry = Arc::new(Mirrored::new(state, above, app_data));
         let hold = hold.upgrade();
         match &hold {
             Some(hold) => {
@@ -162,11 +164,17 @@ impl Expected {
 fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
     match state {
         ObjectState::Router(state) if closed.contains(&state.worker.into()) => CloseCause::WorkerClosed,
+        ObjectState::WebRtcServer(state) if closed.contains(&state.worker.into()) => CloseCause::WorkerClosed,
         ObjectState::WebRtcTransport(state) if closed.contains(&state.router.into()) => {
             CloseCause::RouterClosed
         }
         ObjectState::PlainTransport(state) if closed.contains(&state.router.into()) => {
             CloseCause::RouterClosed
+        }
+        ObjectState::WebRtcTransport(state)
+            if state.webrtc_server.is_some_and(|server| closed.contains(&server.into())) =>
+        {
+            CloseCause::WebRtcServerClosed
         }
         ObjectState::Producer(state) if closed.contains(&state.transport.into()) => {
             CloseCause::TransportClosed

@@ -18,6 +18,9 @@ pub use crate::types::rtp_parameters::{
     RtpCodecParametersParametersValue, RtpEncodingParameters, RtpEncodingParametersRtx, RtpHeaderExtension,
     RtpHeaderExtensionDirection, RtpHeaderExtensionParameters, RtpHeaderExtensionUri, RtpParameters,
 };
+pub use crate::webrtc_server::{
+    WeakWebRtcServer, WebRtcServer, WebRtcServerId, WebRtcServerListenInfos, WebRtcServerOptions,
+};
 pub use crate::webrtc_transport::{
     WebRtcTransport, WebRtcTransportListen, WebRtcTransportListenInfos, WebRtcTransportOptions,
     WebRtcTransportRemoteParameters,

@@ -17,13 +17,14 @@ pub use event::{CloseCause, Event};
 pub use failure::{Cause, ErrorCode, Failure};
 pub use operation::{
     Close, Command, ConnectPlainTransport, ConnectWebRtcTransport, Consume, CreatePlainTransport,
-    CreateRouter, CreateWebRtcTransport, CreateWorker, Detach, Done, DumpConsumer, DumpPlainTransport,
-    DumpProducer, DumpRouter, DumpTransport, DumpWorker, GetConsumerStats, GetPlainTransportStats,
-    GetProducerStats, GetTransportStats, Operation, PauseConsumer, PauseProducer, Produce, Reply,
-    RequestKeyFrame, RestartIce, ResumeConsumer, ResumeProducer, SetMaxIncomingBitrate, ThreadInitializer,
+    CreateRouter, CreateWebRtcServer, CreateWebRtcTransport, CreateWorker, Detach, Done, DumpConsumer,
+    DumpPlainTransport, DumpProducer, DumpRouter, DumpTransport, DumpWebRtcServer, DumpWorker,
+    GetConsumerStats, GetPlainTransportStats, GetProducerStats, GetTransportStats, Listen, Operation,
+    PauseConsumer, PauseProducer, Produce, Reply, RequestKeyFrame, RestartIce, ResumeConsumer,
+    ResumeProducer, SetMaxIncomingBitrate, ThreadInitializer,
 };
 pub use position::Position;
 pub use state::{
-    ConsumerState, ObjectState, Origin, PlainTransportState, ProducerState, RouterState,
+    ConsumerState, ObjectState, Origin, PlainTransportState, ProducerState, RouterState, WebRtcServerState,
     WebRtcTransportState, WorkerState,
 };

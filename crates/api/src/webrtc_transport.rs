@@ -16,6 +16,7 @@ use crate::types::data_structures::{
     AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo,
     TransportTuple,
 };
+use crate::webrtc_server::WebRtcServer;
 
 /// Where a WebRtcTransport listens: one address at least.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -69,6 +70,11 @@ pub enum WebRtcTransportListen {
         /// Where it listens.
         listen_infos: WebRtcTransportListenInfos,
     },
+    /// Those of a WebRtcServer, which it keeps.
+    Server {
+        /// The server, of the Router's Worker.
+        webrtc_server: WebRtcServer,
+    },
 }
 
 /// How a WebRtcTransport is made.
@@ -79,7 +85,7 @@ pub struct WebRtcTransportOptions {
     pub listen: WebRtcTransportListen,
     /// Whether UDP addresses are used. Default true.
     pub enable_udp: bool,
-    /// Whether TCP addresses are used. Default false.
+    /// Whether TCP addresses are used. Default false; with a WebRtcServer true.
     pub enable_tcp: bool,
     /// Give UDP candidates the higher priority. Default false.
     pub prefer_udp: bool,
@@ -99,10 +105,20 @@ impl WebRtcTransportOptions {
     /// A Transport with sockets of its own.
     #[must_use]
     pub fn new(listen_infos: WebRtcTransportListenInfos) -> Self {
+        Self::listening(WebRtcTransportListen::Individual { listen_infos }, false)
+    }
+
+    /// A Transport that shares a WebRtcServer's sockets, over UDP and TCP.
+    #[must_use]
+    pub fn new_with_server(webrtc_server: WebRtcServer) -> Self {
+        Self::listening(WebRtcTransportListen::Server { webrtc_server }, true)
+    }
+
+    fn listening(listen: WebRtcTransportListen, enable_tcp: bool) -> Self {
         Self {
-            listen: WebRtcTransportListen::Individual { listen_infos },
+            listen,
             enable_udp: true,
-            enable_tcp: false,
+            enable_tcp,
             prefer_udp: false,
             prefer_tcp: false,
             ice_consent_timeout: 30,

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::handle::{WeakWorker, Worker};
-pub use crate::error::{CreateRouterError, RequestError};
-use crate::id::RouterId;
+pub use crate::error::{CreateRouterError, CreateWebRtcServerError, RequestError};
 pub use crate::id::WorkerId;
+use crate::id::{RouterId, WebRtcServerId};
 use crate::labels::Labels;
 use crate::types::data_structures::AppData;
 use crate::waist::{ErrorCode, Failure};
@@ -32,7 +32,7 @@ pub struct WorkerDtlsFiles {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WorkerSettings {
-    /// Ports of Transports whose `ListenInfo` names none. Default 10000 to 59999.
+    /// Ports of Transports and WebRtcServers whose `ListenInfo` names none. Default 10000 to 59999.
     pub rtc_port_range: RangeInclusive<u16>,
     /// Certificate and key; `None`, the default, makes a self-signed certificate.
     pub dtls_files: Option<WorkerDtlsFiles>,
@@ -73,6 +73,8 @@ impl fmt::Debug for WorkerSettings {
 pub struct WorkerDump {
     /// Its Routers.
     pub router_ids: Vec<RouterId>,
+    /// Its WebRtcServers.
+    pub webrtc_server_ids: Vec<WebRtcServerId>,
 }
 
 /// Why a Worker could not be created: what the `io::Error` of `create_worker` holds.

@@ -8,13 +8,16 @@ use event_listener_primitives::HandlerId;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
 use crate::error::RequestError;
-use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WorkerId};
+use crate::id::{
+    ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WebRtcServerId, WorkerId,
+};
 use crate::link::Link;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
 use crate::subscription::Subscription;
 use crate::waist::{Backend, BoxFuture, CreateWorker, ThreadInitializer};
+use crate::webrtc_server::WebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::{CreateWorkerError, Worker, WorkerSettings};
 
@@ -80,6 +83,12 @@ impl WorkerManager {
             _ => None,
         });
         workers.collect()
+    }
+
+    /// Finds a WebRtcServer.
+    #[must_use]
+    pub fn find_webrtc_server(&self, id: WebRtcServerId) -> Option<WebRtcServer> {
+        WebRtcServer::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a Router.

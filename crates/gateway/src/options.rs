@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use mafalda_api::id::WorkerId;
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::types::rtp_parameters::RtpCodecCapability;
-use mafalda_api::webrtc_transport::WebRtcTransportListenInfos;
+use mafalda_api::webrtc_server::WebRtcServer;
+use mafalda_api::webrtc_transport::{WebRtcTransportListenInfos, WebRtcTransportOptions};
 use subtle::ConstantTimeEq;
 
 use crate::codec::media_codecs;
@@ -13,7 +15,11 @@ use crate::codec::media_codecs;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GatewayOptions {
-    /// Where media comes in. Default: the addresses of the place, over UDP and over TCP; UDP is preferred.
+    /// Where media comes in, over sockets that Transports share: for a room the one that lives in its Router's Worker. Default:
+    /// none.
+    pub webrtc_servers: Vec<WebRtcServer>,
+    /// Where media comes in for rooms of Workers without a WebRtcServer: each Transport has sockets of its own. Default: the
+    /// addresses of the place, over UDP and over TCP.
     pub listen_infos: WebRtcTransportListenInfos,
     /// What the rooms carry. Default [`media_codecs`].
     pub media_codecs: Vec<RtpCodecCapability>,
@@ -25,10 +31,25 @@ impl Default for GatewayOptions {
     fn default() -> Self {
         let listen_infos = WebRtcTransportListenInfos::new(ListenInfo::of_place(Protocol::Udp));
         Self {
+            webrtc_servers: Vec::new(),
             listen_infos: listen_infos.insert(ListenInfo::of_place(Protocol::Tcp)),
             media_codecs: media_codecs(),
             token: None,
         }
+    }
+}
+
+impl GatewayOptions {
+    /// How a Transport in a Router of this Worker is made. UDP is preferred.
+    pub(crate) fn transport_options(&self, worker: WorkerId) -> WebRtcTransportOptions {
+        let here = |server: &&WebRtcServer| server.worker().id() == worker && !server.closed();
+        let mut options = match self.webrtc_servers.iter().find(here) {
+            Some(server) => WebRtcTransportOptions::new_with_server(server.clone()),
+            None => WebRtcTransportOptions::new(self.listen_infos.clone()),
+        };
+        options.enable_tcp = true;
+        options.prefer_udp = true;
+        options
     }
 }
 

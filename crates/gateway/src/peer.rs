@@ -62,8 +62,9 @@ impl Peer {
                 Ok(Reply::Done {})
             }
             Request::CreateTransport(transport) => {
-                let listen_infos = self.shared.options.listen_infos.clone();
-                presence.create_transport(transport.direction, listen_infos).await
+                let worker = presence.seat.router().worker().id();
+                let options = self.shared.options.transport_options(worker);
+                presence.create_transport(transport.direction, options).await
             }
             Request::ConnectTransport(of) => presence.connect(of.transport_id, of.dtls_parameters).await,
             Request::RestartIce(of) => presence.restart_ice(of.transport_id).await,

@@ -8,7 +8,7 @@ use mafalda_api::producer::{Producer, ProducerOptions};
 use mafalda_api::transport::Transport;
 use mafalda_api::types::data_structures::DtlsParameters;
 use mafalda_api::webrtc_transport::{
-    WebRtcTransport, WebRtcTransportListenInfos, WebRtcTransportOptions, WebRtcTransportRemoteParameters,
+    WebRtcTransport, WebRtcTransportOptions, WebRtcTransportRemoteParameters,
 };
 
 use crate::error::RequestFailure;
@@ -43,12 +43,9 @@ impl Presence {
     pub(crate) async fn create_transport(
         &mut self,
         direction: Direction,
-        listen_infos: WebRtcTransportListenInfos,
+        mut options: WebRtcTransportOptions,
     ) -> Outcome {
         self.close_transport(direction);
-        let mut options = WebRtcTransportOptions::new(listen_infos);
-        options.enable_tcp = true;
-        options.prefer_udp = true;
         options.labels.insert("room", self.seat.room_name().as_str());
         options.labels.insert("peer", self.seat.peer_id.to_string());
         let transport = self.seat.router().create_webrtc_transport(options).await?;

@@ -278,3 +278,21 @@ async fn the_page_is_served() {
     }
     assert!(fixture.get("/r/a/b").await.starts_with("HTTP/1.1 404"));
 }
+
+async fn media_ports(client: &mut Client) -> Vec<Value> {
+    let transport = client.ask("createTransport", json!({"direction": "send"})).await.unwrap();
+    let candidates = transport["iceCandidates"].as_array().unwrap();
+    candidates.iter().map(|candidate| candidate["port"].clone()).collect()
+}
+
+#[tokio::test]
+async fn transports_share_the_sockets_of_their_workers_server() {
+    let fixture = Fixture::start_sharing().await;
+    let (mut mafalda, _) = fixture.join("plaza", "Mafalda").await;
+    let (mut felipe, _) = fixture.join("plaza", "Felipe").await;
+    let (mut manolito, _) = fixture.join("shop", "Manolito").await;
+    let ports = media_ports(&mut mafalda).await;
+    assert_eq!(ports.len(), 2, "UDP and TCP");
+    assert_eq!(media_ports(&mut felipe).await, ports);
+    assert_ne!(media_ports(&mut manolito).await, ports, "the other room is another Worker's");
+}

@@ -8,6 +8,7 @@
 pub mod demo;
 
 pub use mafalda_core::{
-    Local, LocalOptions, MediaAddress, consumer, error, id, labels, ortc, prelude, producer, router,
-    supported_rtp_capabilities, transport, types, waist, webrtc_transport, worker, worker_manager,
+    Local, LocalOptions, MediaAddress, consumer, error, id, labels, ortc, plain_transport, prelude, producer,
+    router, supported_rtp_capabilities, transport, types, waist, webrtc_server, webrtc_transport, worker,
+    worker_manager,
 };

@@ -102,13 +102,18 @@ impl Batch {
         self.used = (self.used + len).min(self.bytes.len());
     }
 
-    /// Lets the machine have at most that many of the datagrams next, but at least one. Those of one message stay together, unless
-    /// there are more of them.
+    /// Lets the machine have at most that many of the datagrams next, but at least one. Those of one message stay together; if
+    /// there are more of them, they go in pieces of about the same size.
     pub fn open(&mut self, most: usize) {
-        let end = (self.done + most.max(1)).min(self.datagrams.len());
+        let most = most.max(1);
+        let end = self.done.saturating_add(most).min(self.datagrams.len());
         let is_bound = |at: &usize| self.datagrams.get(*at).is_none_or(|datagram| !datagram.follows);
         let bound = (self.done + 1..=end).rev().find(is_bound);
-        self.limit = Some(bound.unwrap_or(end));
+        self.limit = Some(bound.unwrap_or_else(|| {
+            let message_end = (end..).find(is_bound).unwrap_or(end);
+            let left = message_end - self.done;
+            self.done + left.div_ceil(left.div_ceil(most))
+        }));
     }
 
     /// Whether no further datagram of any length fits.
@@ -351,7 +356,7 @@ mod tests {
             pieces.push(batch.window().len());
             batch.close();
         }
-        assert_eq!(pieces, [3, 4, 3], "five don't go at once, and their last goes with what follows");
+        assert_eq!(pieces, [3, 3, 4], "five don't go at once, and their last ones go with what follows");
         batch.add(tuple(1), 0..1, false);
         batch.open(0);
         assert_eq!(batch.window(), 0..1, "something always goes");

@@ -21,6 +21,7 @@ pub mod worker;
 mod consumer;
 mod producer;
 mod router;
+mod server;
 mod transport;
 
 mod now;

@@ -64,7 +64,8 @@ pub(crate) struct Router {
     pub(crate) id: RouterId,
     pub(crate) origin: Origin,
     pub(crate) capabilities: RtpCapabilitiesFinalized,
-    pub(crate) transports: SlotMap<TransportKey, Transport>,
+    /// Boxed: a table that grows moves pointers, not megabytes while media wait.
+    pub(crate) transports: SlotMap<TransportKey, Box<Transport>>,
     pub(crate) producers: HashMap<ProducerId, Producer>,
     streams: SlotMap<StreamKey, ProducerStream>,
     /// Consumers of each Producer, here or not (yet) here.
@@ -119,15 +120,20 @@ impl Router {
 
     /// Takes a Transport in.
     pub(crate) fn add_transport(&mut self, turn: &mut Turn, transport: Transport) -> TransportKey {
-        let key = self.transports.insert(transport);
+        let key = self.transports.insert(Box::new(transport));
         self.set_transport_alarm(turn, key);
         key
     }
 
     /// Closes a Transport and all that lives in it. Its sockets and paths are the caller's to clear.
-    pub(crate) fn close_transport(&mut self, turn: &mut Turn, key: TransportKey) -> Option<Transport> {
+    pub(crate) fn close_transport(
+        &mut self,
+        turn: &mut Turn,
+        key: TransportKey,
+        cause: CloseCause,
+    ) -> Option<Box<Transport>> {
         let transport = self.transports.get(key)?;
-        turn.effects.tell(Event::Closed { id: transport.id.into(), cause: CloseCause::Requested });
+        turn.effects.tell(Event::Closed { id: transport.id.into(), cause });
         let consumers: Vec<ConsumerId> = transport.consumers.keys().copied().collect();
         for producer in transport.producers.clone() {
             self.close_producer(turn, producer, CloseCause::TransportClosed);

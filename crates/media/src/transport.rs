@@ -6,6 +6,7 @@
 mod endpoints;
 mod handshake;
 mod listener;
+mod listening;
 mod plain;
 mod protection;
 mod settle;
@@ -37,9 +38,10 @@ use crate::worker::{ListenSocket, Turn};
 
 #[cfg(test)]
 pub(crate) use endpoints::CONNECTIONS_MAX;
-pub(crate) use endpoints::{Endpoints, Preference};
+pub(crate) use endpoints::Endpoints;
 pub(crate) use handshake::Handshake;
 pub(crate) use listener::{Names, RtpListener, Source};
+pub(crate) use listening::{Listening, Preference, Wanted};
 pub(crate) use plain::{Channel, Plain};
 pub(crate) use protection::{Opened, Protection, Srtp};
 pub(crate) use settle::Settled;
@@ -92,7 +94,8 @@ pub(crate) struct Transport {
     pub(crate) producers: Vec<ProducerId>,
     /// The streams of these Producers.
     pub(crate) streams: Vec<StreamKey>,
-    pub(crate) consumers: HashMap<ConsumerId, Consumer>,
+    /// Boxed: a table has room for four when it holds one, as many Transports do.
+    pub(crate) consumers: HashMap<ConsumerId, Box<Consumer>>,
     pub(crate) targets: HashMap<u32, Target>,
     pub(crate) cname: Option<String>,
     next_mid: u32,
@@ -131,20 +134,18 @@ pub(crate) struct RecvExtensions {
 }
 
 impl Transport {
-    /// A WebRtcTransport on sockets of its own.
+    /// A WebRtcTransport.
     pub(crate) fn webrtc(
         turn: &mut Turn,
         command: &CreateWebRtcTransport,
         origin: Origin,
         certificate: &Certificate,
-        sockets: &[ListenSocket],
+        endpoints: Endpoints,
     ) -> Result<Self, Failure> {
         let consent_timeout = match command.ice_consent_timeout {
             0 => None,
             seconds => Some(Duration::from_secs(seconds.into())),
         };
-        let preference = Preference { udp: command.prefer_udp, tcp: command.prefer_tcp };
-        let endpoints = Endpoints::new(&command.listen_infos, sockets, preference);
         if endpoints.candidates().is_empty() {
             return Err(Failure::new(
                 ErrorCode::InvalidArgument,
@@ -152,7 +153,7 @@ impl Transport {
             ));
         }
         let ice = IceLite::new(IceConfig { consent_timeout }, &mut turn.rng);
-        let way = WebRtc { ice, handshake: Handshake::new(certificate), endpoints, lost: false };
+        let way = WebRtc { ice, handshake: Box::new(Handshake::new(certificate)), endpoints, lost: false };
         let mut transport = Self::new(turn, command.id, origin, Way::WebRtc(way), Protection::Awaited);
         transport.max_incoming_bitrate = command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0);
         Ok(transport)
@@ -212,6 +213,7 @@ impl Transport {
                 id,
                 origin,
                 router,
+                webrtc_server: webrtc.endpoints.server(),
                 ice_role: IceRole::Controlled,
                 ice_parameters: webrtc.ice_parameters(),
                 ice_candidates: webrtc.endpoints.candidates().to_vec(),
@@ -263,6 +265,11 @@ impl Transport {
     /// Whether packets can go out: there are a way and what protects them on it.
     pub(crate) fn is_open(&self) -> bool {
         self.protection.is_ready() && self.way.selected().is_some()
+    }
+
+    /// Media flow from now on: the peer hears of the clocks soon.
+    pub(crate) fn begin_reports(&mut self, now: Now) {
+        self.next_rtcp = now.at + RTCP_FIRST;
     }
 
     /// The MID for a Consumer whose application gave none.

@@ -12,6 +12,8 @@ mod handshakes;
 mod input;
 mod output;
 mod paths;
+mod plain;
+mod server;
 pub(crate) mod timers;
 pub(crate) mod turn;
 
@@ -19,19 +21,22 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use hashbrown::HashMap;
-use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId, WorkerId};
+use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId, WebRtcServerId, WorkerId};
 use mafalda_api::waist::{Failure, Reply};
 use slotmap::SlotMap;
 
 use crate::buffer::{Batch, SendBuffer, Sender};
 use crate::dtls::Certificate;
+use crate::ice::UsernameFragment;
 use crate::router::{Router, RouterKey, TransportState};
+use crate::server::WebRtcServer;
 use crate::transport::{Transport, WebRtc};
 use crate::{Now, SocketId, Tuple};
 
 pub use drops::{DropReason, Drops};
 pub use input::{Input, ListenSocket};
 pub use output::Output;
+use paths::SocketOwner;
 pub(crate) use paths::{Paths, TransportAt};
 pub(crate) use turn::Turn;
 
@@ -52,6 +57,7 @@ pub struct WorkerConfig {
 pub struct Worker {
     config: WorkerConfig,
     turn: Turn,
+    servers: HashMap<WebRtcServerId, WebRtcServer>,
     routers: SlotMap<RouterKey, Router>,
     router_ids: HashMap<RouterId, RouterKey>,
     transports: HashMap<TransportId, TransportAt>,
@@ -70,6 +76,7 @@ impl Worker {
         Self {
             config,
             turn: Turn::new(seed, now),
+            servers: HashMap::new(),
             routers: SlotMap::with_key(),
             router_ids: HashMap::new(),
             transports: HashMap::new(),
@@ -131,14 +138,15 @@ impl Worker {
         self.begin(now);
         let at = self.transports.remove(&id)?;
         let state = self.routers.get_mut(at.router)?.take(at.transport)?;
-        self.forget(&state.transport);
+        self.forget(at, &state.transport);
         Some(state)
     }
 
-    /// Sets a Transport into a Router of this Worker. Its sockets must be known here under the same numbers.
+    /// Sets a Transport into a Router of this Worker. Its sockets must be known here under the same numbers; if it listens on a
+    /// WebRtcServer, that must be one of this Worker.
     ///
     /// # Errors
-    /// When there is no such Router, or something of the Transport is there already. The state is given back.
+    /// When there is no such Router or WebRtcServer, or something of the Transport is there already. The state is given back.
     pub fn put_transport(
         &mut self,
         now: Now,
@@ -163,8 +171,15 @@ impl Worker {
         if !self.router_ids.contains_key(&router) {
             return Err(Failure::not_found(router));
         }
+        let webrtc = state.transport.as_webrtc();
+        let server = webrtc.and_then(|webrtc| webrtc.endpoints.server());
+        if let Some(id) = server.filter(|id| !self.servers.contains_key(id)) {
+            return Err(self.no_server(id));
+        }
         let id = state.transport.id;
-        if self.transports.contains_key(&id) {
+        let known = |name: UsernameFragment| self.paths.by_name(name.as_bytes()).is_some();
+        let named = webrtc.is_some_and(|webrtc| webrtc.ice.username_fragments().any(known));
+        if self.transports.contains_key(&id) || named {
             return Err(Failure::already_exists(id));
         }
         if let Some(id) = state.transport.producers.iter().find(|id| self.producers.contains_key(*id)) {
@@ -183,14 +198,18 @@ impl Worker {
     }
 
     fn on_accepted(&mut self, listener: SocketId, connection: Tuple) {
-        if self.accept(listener, connection.socket).is_none() {
+        let accepted = match self.paths.owner(listener) {
+            Some(SocketOwner::Transport(at)) => self.accept(at, listener, connection.socket),
+            Some(SocketOwner::Server(id)) => self.let_wait(id, listener, connection.socket),
+            None => None,
+        };
+        if accepted.is_none() {
             self.turn.effects.closing.push(connection.socket);
         }
     }
 
-    /// `None` when the listener is gone.
-    fn accept(&mut self, listener: SocketId, connection: SocketId) -> Option<()> {
-        let at = self.paths.by_socket(listener)?;
+    /// `None` when the Transport is gone.
+    fn accept(&mut self, at: TransportAt, listener: SocketId, connection: SocketId) -> Option<()> {
         let (router, turn, paths) = self.split(at)?;
         let WebRtc { endpoints, ice, .. } = router.transports.get_mut(at.transport)?.as_webrtc_mut()?;
         let in_use = |socket| ice.tuples().any(|tuple| tuple.socket == socket);
@@ -198,12 +217,16 @@ impl Worker {
             paths.remove_socket(given_up);
             turn.effects.closing.push(given_up);
         }
-        paths.add_socket(connection, at);
+        paths.set_owner(connection, SocketOwner::Transport(at));
         Some(())
     }
 
     fn on_disconnected(&mut self, connection: SocketId) {
-        let Some(at) = self.paths.by_socket(connection) else { return };
+        let at = match self.paths.owner(connection) {
+            Some(SocketOwner::Transport(at)) => at,
+            Some(SocketOwner::Server(id)) => return self.stop_waiting(id, connection),
+            None => return,
+        };
         self.paths.remove_socket(connection);
         let Some((router, turn, paths)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
@@ -216,7 +239,7 @@ impl Worker {
     }
 
     fn on_unsent(&mut self, tuple: Tuple, sender: Sender, packets: u32) {
-        let (Sender::Consumer(ssrc), Some(at)) = (sender, self.paths.by_socket(tuple.socket)) else { return };
+        let (Sender::Consumer(ssrc), Some(at)) = (sender, self.by_path(tuple)) else { return };
         if let Some(router) = self.routers.get_mut(at.router) {
             router.on_unsent(at.transport, ssrc, packets);
         }
@@ -228,6 +251,7 @@ impl Worker {
                 Timer::Transport(router, transport) => {
                     self.on_transport_alarm(TransportAt { router, transport }, at);
                 }
+                Timer::Server(id) => self.on_server_alarm(id, at),
                 Timer::Stream(router, stream) => {
                     let Some(router) = self.routers.get_mut(router) else { continue };
                     let turn = &mut self.turn;
@@ -269,14 +293,21 @@ impl Worker {
         self.producers.extend(transport.producers.iter().map(|id| (*id, at.router)));
         self.consumers.extend(transport.consumers.keys().map(|id| (*id, at)));
         for socket in transport.way.sockets() {
-            self.paths.add_socket(socket, at);
+            self.paths.set_owner(socket, SocketOwner::Transport(at));
         }
         for tuple in transport.way.tuples() {
             self.paths.add_tuple(tuple, at);
         }
+        let Some(webrtc) = transport.as_webrtc() else { return };
+        for name in webrtc.ice.username_fragments() {
+            self.paths.add_name(name, at);
+        }
+        if let Some(server) = webrtc.endpoints.server().and_then(|id| self.servers.get_mut(&id)) {
+            server.transports.insert(transport.id);
+        }
     }
 
-    fn forget(&mut self, transport: &Transport) {
+    fn forget(&mut self, at: TransportAt, transport: &Transport) {
         self.transports.remove(&transport.id);
         for id in &transport.producers {
             self.producers.remove(id);
@@ -285,7 +316,12 @@ impl Worker {
             self.consumers.remove(id);
         }
         transport.way.sockets().into_iter().for_each(|socket| self.paths.remove_socket(socket));
-        transport.way.tuples().into_iter().for_each(|tuple| self.paths.remove_tuple(tuple));
+        transport.way.tuples().into_iter().for_each(|tuple| self.paths.remove_tuple(tuple, at));
+        let Some(webrtc) = transport.as_webrtc() else { return };
+        webrtc.ice.username_fragments().for_each(|name| self.paths.remove_name(name));
+        if let Some(server) = webrtc.endpoints.server().and_then(|id| self.servers.get_mut(&id)) {
+            server.transports.remove(&transport.id);
+        }
     }
 }
 

@@ -41,6 +41,8 @@ const RESEND_PACKETS: usize = 2048;
 pub struct PeerSettings {
     /// Its own address.
     pub address: SocketAddr,
+    /// What it sends over.
+    pub protocol: Protocol,
     /// Its part in the DTLS handshake. With [`DtlsRole::Auto`] it waits: the ICE-controlled side begins then.
     pub dtls_role: DtlsRole,
     /// Its payload types and header extension ids.
@@ -58,6 +60,8 @@ pub struct Peer {
     begin: Instant,
     /// The address that others see it at.
     outside: SocketAddr,
+    /// Those before.
+    left: Vec<SocketAddr>,
     timeout: Instant,
     tracks: Vec<Track>,
     log: Log,
@@ -73,11 +77,12 @@ impl Peer {
             .set_rtcp_report_interval_audio(Duration::from_secs(1))
             .set_rtcp_report_interval_video(Duration::from_secs(1));
         let mut rtc = capability::configure(config, &settings.capabilities).build(now.at);
-        rtc.add_local_candidate(candidate(settings.address, Protocol::Udp));
+        rtc.add_local_candidate(candidate(settings.address, settings.protocol));
         rtc.direct_api().set_ice_controlling(true);
         Self {
             rng: StdRng::seed_from_u64(settings.seed),
             outside: settings.address,
+            left: Vec::new(),
             settings,
             rtc: Box::new(rtc),
             begin: now.at,
@@ -128,7 +133,7 @@ impl Peer {
     /// Goes on with the Transport's new ICE credentials, and new ones of its own.
     pub fn restart_ice(&mut self, ice: &IceParameters, candidates: &[IceCandidate]) {
         // Pairs that had failed are tried again.
-        self.rtc.add_local_candidate(candidate(self.settings.address, Protocol::Udp));
+        self.rtc.add_local_candidate(candidate(self.settings.address, self.settings.protocol));
         self.add_remote_candidates(candidates);
         let mut direct = self.rtc.direct_api();
         direct.set_local_ice_credentials(IceCreds::new());
@@ -137,7 +142,13 @@ impl Peer {
 
     /// Moves it behind another address, as a NAT does that has forgotten its mapping: the peer doesn't notice.
     pub fn rebind(&mut self, outside: SocketAddr) {
-        self.outside = outside;
+        self.left.push(std::mem::replace(&mut self.outside, outside));
+    }
+
+    /// Whether others see it at this address, or saw it there.
+    #[must_use]
+    pub fn has_been_at(&self, address: SocketAddr) -> bool {
+        self.outside == address || self.left.contains(&address)
     }
 
     /// Begins to send; the RTP parameters are what `produce` wants.
@@ -242,7 +253,10 @@ impl Peer {
             return self.log.count_unreadable();
         };
         let receive = Receive {
-            proto: str0m::net::Protocol::Udp,
+            proto: match self.settings.protocol {
+                Protocol::Udp => str0m::net::Protocol::Udp,
+                Protocol::Tcp => str0m::net::Protocol::Tcp,
+            },
             source: packet.from,
             destination: self.settings.address,
             contents,

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mafalda_api::id::{ObjectId, RouterId, TransportId, WorkerId};
+use mafalda_api::types::data_structures::Protocol;
 use mafalda_api::waist::{Event, Failure, ObjectState, Reply};
 use mafalda_media::buffer::Batch;
 use mafalda_media::dtls::Certificate;
@@ -51,7 +52,10 @@ pub struct World {
     peers: Vec<Peer>,
     transports: HashMap<PeerId, TransportId>,
     sockets: HashMap<SocketId, Socket>,
+    next_socket: u32,
     addresses: HashMap<SocketAddr, SocketId>,
+    /// TCP connections, by listener and by who connected.
+    connections: HashMap<(SocketId, SocketAddr), SocketId>,
     objects: HashMap<ObjectId, ObjectState>,
     homes: HashMap<ObjectId, usize>,
     events: Vec<(Duration, Event)>,
@@ -66,8 +70,12 @@ pub struct World {
 #[derive(Clone, Copy, Debug)]
 struct Socket {
     engine: usize,
+    protocol: Protocol,
     local: SocketAddr,
-    transport: TransportId,
+    /// A Transport, or a WebRtcServer.
+    owner: ObjectId,
+    /// Of a connection: its listener and who is at the other end.
+    accepted: Option<(SocketId, SocketAddr)>,
 }
 
 impl World {
@@ -86,7 +94,9 @@ impl World {
             peers: Vec::new(),
             transports: HashMap::new(),
             sockets: HashMap::new(),
+            next_socket: 1,
             addresses: HashMap::new(),
+            connections: HashMap::new(),
             objects: HashMap::new(),
             homes: HashMap::new(),
             events: Vec::new(),
@@ -151,7 +161,9 @@ impl World {
     #[must_use]
     pub fn listener(&self, peer: PeerId) -> SocketAddr {
         let transport = self.transport(peer);
-        let socket = self.sockets.values().find(|socket| socket.transport == transport);
+        let server = self.object(transport).and_then(ObjectState::webrtc_server);
+        let owner = server.unwrap_or(transport.into());
+        let socket = self.sockets.values().find(|socket| socket.owner == owner);
         socket.expect("a peer's Transport has a socket").local
     }
 
@@ -244,7 +256,7 @@ impl World {
         let mut sent = Vec::new();
         while let Some(packet) = self.network.arrived(now.at) {
             if packet.to.ip() == SERVER {
-                let Some((socket, home)) = self.socket_at(packet.to) else { continue };
+                let Some((socket, home)) = self.socket_at(packet.to, packet.from) else { continue };
                 if batches[home].is_full() {
                     let full = std::mem::replace(&mut batches[home], self.engines[home].take_batch());
                     self.feed(home, Input::Datagrams(full));
@@ -281,9 +293,39 @@ impl World {
         self.send(sent);
     }
 
-    fn socket_at(&self, address: SocketAddr) -> Option<(SocketId, usize)> {
-        let id = self.addresses.get(&address)?;
-        Some((*id, self.sockets.get(id)?.engine))
+    /// The socket that a packet comes to. Who sends to a listener of TCP connects first, without a handshake on the network.
+    fn socket_at(&mut self, address: SocketAddr, remote: SocketAddr) -> Option<(SocketId, usize)> {
+        let listener = *self.addresses.get(&address)?;
+        let socket = *self.sockets.get(&listener)?;
+        if socket.protocol == Protocol::Udp {
+            return Some((listener, socket.engine));
+        }
+        if let Some(connection) = self.connections.get(&(listener, remote)) {
+            return Some((*connection, socket.engine));
+        }
+        let connection = self.add_socket(Socket { accepted: Some((listener, remote)), ..socket });
+        self.connections.insert((listener, remote), connection);
+        let tuple = Tuple { socket: connection, remote };
+        self.feed(socket.engine, Input::Accepted { listener, connection: tuple });
+        Some((connection, socket.engine))
+    }
+
+    fn add_socket(&mut self, socket: Socket) -> SocketId {
+        let id = SocketId(self.next_socket);
+        self.next_socket += 1;
+        self.sockets.insert(id, socket);
+        id
+    }
+
+    /// Which Transport's keys a packet that leaves is under.
+    fn sender_of(&self, socket: &Socket, remote: SocketAddr) -> Option<TransportId> {
+        match socket.owner {
+            ObjectId::Transport(transport) => Some(transport),
+            _ => {
+                let peer = self.peers.iter().rposition(|peer| peer.has_been_at(remote))?;
+                self.transports.get(&PeerId(peer)).copied()
+            }
+        }
     }
 
     fn overhear(&mut self, packet: Packet) {
@@ -316,9 +358,12 @@ impl World {
         let drained = self.engines[engine].drain();
         for (tuple, bytes) in drained.packets {
             let socket =
-                self.sockets.get(&tuple.socket).expect("a Worker sends by sockets that it was given");
+                *self.sockets.get(&tuple.socket).expect("a Worker sends by sockets that it was given");
             assert_eq!(socket.engine, engine, "a Worker sends by its own sockets");
-            self.wire.check(socket.transport, &bytes);
+            match self.sender_of(&socket, tuple.remote) {
+                Some(transport) => self.wire.check(transport, &bytes),
+                None => assert!(bytes[0] < 4, "strangers get answers to their checks and nothing else"),
+            }
             self.network.send(now.at, &Packet { from: socket.local, to: tuple.remote, bytes });
         }
         for event in drained.events {
@@ -326,8 +371,10 @@ impl World {
             self.events.push((at, event));
         }
         for socket in drained.closed {
-            if let Some(socket) = self.sockets.remove(&socket) {
-                self.addresses.remove(&socket.local);
+            match self.sockets.remove(&socket) {
+                Some(Socket { accepted: Some(accepted), .. }) => drop(self.connections.remove(&accepted)),
+                Some(socket) => drop(self.addresses.remove(&socket.local)),
+                None => {}
             }
         }
         for (request, result) in drained.replies {
@@ -356,23 +403,43 @@ impl World {
         }
     }
 
-    /// Moves a live Transport, with all that belongs to it, into a Router of another Worker.
+    /// Moves a live Transport, with all that belongs to it, into a Router of another Worker, or of its own.
     ///
     /// # Panics
     /// When the Workers refuse.
     pub fn migrate(&mut self, transport: TransportId, router: RouterId) {
+        self.try_migrate(transport, router).expect("the Router takes it");
+    }
+
+    /// Tries to move a live Transport; where it is refused, it stays.
+    ///
+    /// # Errors
+    /// What the Worker of the Router says.
+    ///
+    /// # Panics
+    /// When the Transport isn't there, or its own Worker doesn't take it back.
+    pub fn try_migrate(&mut self, transport: TransportId, router: RouterId) -> Result<(), Failure> {
         let (from, to) = (self.homes[&transport.into()], self.homes[&router.into()]);
+        let home = self.transport_state(transport).router;
         let now = self.now();
         let state = self.engines[from].worker.take_transport(now, transport).expect("the Transport is there");
         self.drain(from);
-        for socket in self.sockets.values_mut().filter(|socket| socket.transport == transport) {
+        for socket in self.sockets.values_mut().filter(|socket| socket.owner == transport.into()) {
             socket.engine = to;
         }
-        let put = self.engines[to].worker.put_transport(now, router, state);
-        put.map_err(|(failure, _)| failure).expect("the Router takes it");
+        if let Err((failure, state)) = self.engines[to].worker.put_transport(now, router, state) {
+            for socket in self.sockets.values_mut().filter(|socket| socket.owner == transport.into()) {
+                socket.engine = from;
+            }
+            let back = self.engines[from].worker.put_transport(now, home, *state);
+            back.map_err(|(failure, _)| failure).expect("what was taken out fits in again");
+            self.drain(from);
+            return Err(failure);
+        }
         let children = self.objects.values().filter(|object| object.parent() == Some(transport.into()));
         let moved: Vec<ObjectId> = children.map(ObjectState::id).chain([transport.into()]).collect();
         self.homes.extend(moved.into_iter().map(|id| (id, to)));
         self.drain(to);
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ fn every_error_keeps_every_code() {
         assert_eq!(CreateRouterError::from(failure.clone()).code(), code);
         assert_eq!(ProduceError::from(failure.clone()).code(), code);
         assert_eq!(ConsumeError::from(failure.clone()).code(), code);
+        assert_eq!(CreateWebRtcServerError::from(failure.clone()).code(), code);
         assert_eq!(CreateWorkerError::from(failure).code(), code);
     }
 }

@@ -13,6 +13,7 @@ use crate::mirror::Mirrored;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
+use crate::webrtc_server::WebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
 
@@ -56,13 +57,11 @@ fn tell(link: &Weak<Link>, item: &Item) {
     }
 }
 
-/// Tells the parent's callbacks of a new object.
+/// Tells the callbacks of a new object's parent, and those of the WebRtcServer that it listens on.
 pub(super) fn announce(link: &Arc<Link>, entry: &Arc<Mirrored>) {
-    let listeners = match entry.parent() {
-        Some(parent) => &parent.callbacks,
-        None => &link.callbacks,
-    };
-    if !listeners.is_empty() {
+    let parent = entry.parent().map_or(&link.callbacks, |parent| &parent.callbacks);
+    let server = entry.webrtc_server().map(|server| &server.callbacks);
+    for listeners in [Some(parent), server].into_iter().flatten().filter(|callbacks| !callbacks.is_empty()) {
         with_notice(link, entry, |notice| listeners.call(notice));
     }
 }
@@ -70,6 +69,7 @@ pub(super) fn announce(link: &Arc<Link>, entry: &Arc<Mirrored>) {
 fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notice<'_>)) -> Option<()> {
     match entry.id() {
         ObjectId::Worker(_) => tell(&Notice::NewWorker(&Worker::of(link, entry))),
+        ObjectId::WebRtcServer(_) => tell(&Notice::NewWebRtcServer(&WebRtcServer::of(link, entry)?)),
         ObjectId::Router(_) => tell(&Notice::NewRouter(&Router::of(link, entry)?)),
         ObjectId::Transport(_) => match WebRtcTransport::of(link, entry) {
             Some(transport) => tell(&Notice::NewTransport(&transport)),

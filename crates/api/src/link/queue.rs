@@ -141,7 +141,7 @@ impl Change {
             | Event::Detached { .. }
             | Event::IceParametersChanged { .. }
             | Event::DtlsParametersChanged { .. }
-            | Event::SrtpParametersChanged { .. } => None,
+            | Event::PlainTransportConnected { .. } => None,
             Event::TupleChanged { .. } => Some(Self::Tuple),
             Event::RtcpTupleChanged { .. } => Some(Self::RtcpTuple),
             Event::IceStateChanged { .. } => Some(Self::IceState),

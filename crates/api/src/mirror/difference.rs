@@ -54,10 +54,15 @@ fn transport(old: &WebRtcTransportState, new: &WebRtcTransportState, events: &mu
 
 fn plain_transport(old: &PlainTransportState, new: &PlainTransportState, events: &mut Vec<Event>) {
     let id = new.id;
-    if let Some(parameters) =
-        new.srtp_parameters.clone().filter(|new| old.srtp_parameters.as_ref() != Some(new))
-    {
-        events.push(Event::SrtpParametersChanged { id, parameters });
+    if old.srtp_parameters != new.srtp_parameters {
+        // Nothing else changes the key.
+        events.push(Event::PlainTransportConnected {
+            id,
+            tuple: new.tuple.clone(),
+            rtcp_tuple: new.rtcp_tuple.clone(),
+            srtp_parameters: new.srtp_parameters.clone(),
+        });
+        return;
     }
     if old.tuple != new.tuple {
         events.push(Event::TupleChanged { id, tuple: new.tuple.clone() });

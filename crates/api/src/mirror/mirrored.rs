@@ -19,14 +19,22 @@ use crate::waist::{
 /// What is known of one object. It outlives the object for as long as a handle does.
 pub(crate) struct Mirrored {
     id: ObjectId,
-    /// `None` where the parent is out of scope: then there are no handles either.
-    parent: Option<Arc<Mirrored>>,
+    above: Above,
     fixed: Fixed,
     state: RwLock<ObjectState>,
     life: AtomicU8,
     hold: Mutex<Weak<Hold>>,
     pub(crate) callbacks: Callbacks,
     pub(crate) subscribers: Subscribers,
+}
+
+/// The entries of what an object lives and dies with.
+#[derive(Default)]
+pub(crate) struct Above {
+    /// `None` where the parent is out of scope: then there are no handles either.
+    pub(crate) parent: Option<Arc<Mirrored>>,
+    /// Of Transports that listen on one.
+    pub(crate) webrtc_server: Option<Arc<Mirrored>>,
 }
 
 /// What can't change. It is taken out of the state, so that handles can lend it without a lock.
@@ -48,10 +56,10 @@ const CLOSED: u8 = 1;
 const FINISHED: u8 = 2;
 
 impl Mirrored {
-    pub(crate) fn new(mut state: ObjectState, parent: Option<Arc<Self>>, app_data: AppData) -> Self {
+    pub(crate) fn new(mut state: ObjectState, above: Above, app_data: AppData) -> Self {
         Self {
             id: state.id(),
-            parent,
+            above,
             fixed: Fixed::take_from(&mut state, app_data),
             state: RwLock::new(state),
             life: AtomicU8::new(OPEN),
@@ -66,7 +74,11 @@ impl Mirrored {
     }
 
     pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
-        self.parent.as_ref()
+        self.above.parent.as_ref()
+    }
+
+    pub(crate) fn webrtc_server(&self) -> Option<&Arc<Self>> {
+        self.above.webrtc_server.as_ref()
     }
 
     pub(crate) fn fixed(&self) -> &Fixed {
@@ -146,6 +158,7 @@ impl Fixed {
         let labels = mem::take(&mut state.origin_mut().labels);
         let (rtp_parameters, consumable_rtp_parameters) = match state {
             ObjectState::Worker(_)
+            | ObjectState::WebRtcServer(_)
             | ObjectState::Router(_)
             | ObjectState::WebRtcTransport(_)
             | ObjectState::PlainTransport(_) => Default::default(),

@@ -86,7 +86,7 @@ impl PlainTransport {
         self.with(|state| state.srtp_parameters.clone())
     }
 
-    /// Calls back when the peer's address is known.
+    /// Calls back when comedia has learnt the peer's address.
     pub fn on_tuple<F: Fn(&TransportTuple) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
         self.handle.on_change(move |event| {
             if let Event::TupleChanged { tuple, .. } = event {
@@ -95,7 +95,7 @@ impl PlainTransport {
         })
     }
 
-    /// Calls back when the peer's address for RTCP is known, where it has one of its own.
+    /// Calls back when comedia has learnt the peer's address for RTCP, where that has a port of its own.
     pub fn on_rtcp_tuple<F: Fn(&TransportTuple) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
         self.handle.on_change(move |event| {
             if let Event::RtcpTupleChanged { tuple, .. } = event {

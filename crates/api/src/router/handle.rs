@@ -18,7 +18,7 @@ use crate::plain_transport::{PlainTransport, PlainTransportOptions};
 use crate::transport::Transport;
 use crate::types::data_structures::ListenInfo;
 use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized};
-use crate::waist::{CreatePlainTransport, CreateWebRtcTransport, DumpRouter, RouterState};
+use crate::waist::{CreatePlainTransport, CreateWebRtcTransport, DumpRouter, Listen, RouterState};
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
 
@@ -77,18 +77,27 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// When an address or a port can't be had, an option is wrong, or the Router or the backend is gone.
+    /// When an address or a port can't be had, an option is wrong, the WebRtcServer is closed or in another Worker, or the
+    /// Router or the backend is gone.
     pub async fn create_webrtc_transport(
         &self,
         webrtc_transport_options: WebRtcTransportOptions,
     ) -> Result<WebRtcTransport, RequestError> {
         let options = webrtc_transport_options;
-        let WebRtcTransportListen::Individual { listen_infos } = options.listen;
+        // The server stays at least until the Transport's own handle keeps it.
+        let (listen, webrtc_server) = match options.listen {
+            WebRtcTransportListen::Individual { listen_infos } => {
+                (Listen::Individual(listen_infos.into_inner()), None)
+            }
+            WebRtcTransportListen::Server { webrtc_server } => {
+                (Listen::Server(webrtc_server.id()), Some(webrtc_server))
+            }
+        };
         let id = TransportId::new();
         let operation = CreateWebRtcTransport {
             id,
             router: self.id(),
-            listen_infos: listen_infos.into_inner(),
+            listen,
             enable_udp: options.enable_udp,
             enable_tcp: options.enable_tcp,
             prefer_udp: options.prefer_udp,
@@ -97,7 +106,7 @@ impl Router {
             max_incoming_bitrate: options.max_incoming_bitrate,
         };
         let handle = self.handle.link().create(id, options.labels, options.app_data, operation).await?;
-        Ok(WebRtcTransport::from_handle(handle, self.clone()))
+        Ok(WebRtcTransport::from_handle(handle, self.clone(), webrtc_server))
     }
 
     /// Creates a PlainTransport. Dropping the future closes what it made.

@@ -61,26 +61,30 @@ pub enum Event {
         /// The peer's certificate in PEM, once connected.
         remote_cert: Option<String>,
     },
-    /// The address of a PlainTransport's peer is known, or another one.
+    /// `connect` said who a PlainTransport's peer is.
+    PlainTransportConnected {
+        /// The Transport.
+        id: TransportId,
+        /// The addresses of RTP; with comedia the peer's may still be to come.
+        tuple: TransportTuple,
+        /// The addresses of RTCP, where it has a port of its own.
+        rtcp_tuple: Option<TransportTuple>,
+        /// Suite and key of what it sends: new ones, where the peer has chosen another suite.
+        srtp_parameters: Option<SrtpParameters>,
+    },
+    /// Comedia has learnt the address of a PlainTransport's peer.
     TupleChanged {
         /// The Transport.
         id: TransportId,
         /// The addresses of RTP.
         tuple: TransportTuple,
     },
-    /// The address of a PlainTransport's peer for RTCP is known, or another one.
+    /// Comedia has learnt the address that a PlainTransport's peer sends RTCP from.
     RtcpTupleChanged {
         /// The Transport.
         id: TransportId,
         /// The addresses of RTCP.
         tuple: TransportTuple,
-    },
-    /// A PlainTransport has another key, since its peer has chosen another suite.
-    SrtpParametersChanged {
-        /// The Transport.
-        id: TransportId,
-        /// Suite and key of what it sends.
-        parameters: SrtpParameters,
     },
     /// A Producer was paused.
     ProducerPaused {
@@ -140,9 +144,9 @@ impl Event {
             | Self::IceParametersChanged { id, .. }
             | Self::DtlsParametersChanged { id, .. }
             | Self::DtlsStateChanged { id, .. }
+            | Self::PlainTransportConnected { id, .. }
             | Self::TupleChanged { id, .. }
-            | Self::RtcpTupleChanged { id, .. }
-            | Self::SrtpParametersChanged { id, .. } => (*id).into(),
+            | Self::RtcpTupleChanged { id, .. } => (*id).into(),
             Self::ProducerPaused { id }
             | Self::ProducerResumed { id }
             | Self::ProducerScoreChanged { id, .. } => (*id).into(),
@@ -163,6 +167,8 @@ pub enum CloseCause {
     Requested,
     /// Its Worker closed.
     WorkerClosed,
+    /// The WebRtcServer that it listened on closed.
+    WebRtcServerClosed,
     /// Its Router closed.
     RouterClosed,
     /// Its Transport closed.

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::consumer::{ConsumerDump, ConsumerRtpStreamStat};
-use crate::error::{ConsumeError, CreateRouterError, ProduceError, RequestError};
-use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId, WorkerId};
+use crate::error::{ConsumeError, CreateRouterError, CreateWebRtcServerError, ProduceError, RequestError};
+use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId, WebRtcServerId, WorkerId};
 use crate::plain_transport::{PlainTransportDump, PlainTransportStat};
 use crate::producer::{ProducerDump, ProducerStat};
 use crate::router::RouterDump;
 use crate::types::data_structures::{DtlsParameters, IceParameters, ListenInfo};
 use crate::types::rtp_parameters::{MediaKind, RtpCapabilities, RtpCodecCapability, RtpParameters};
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
+use crate::webrtc_server::WebRtcServerDump;
 use crate::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
 use crate::worker::{CreateWorkerError, WorkerDtlsFiles, WorkerDump};
 
@@ -62,6 +63,24 @@ pub struct DumpWorker {
     pub id: WorkerId,
 }
 
+/// Creates a WebRtcServer.
+#[derive(Clone, Debug)]
+pub struct CreateWebRtcServer {
+    /// Drawn by the caller.
+    pub id: WebRtcServerId,
+    /// Where it shall live.
+    pub worker: WorkerId,
+    /// Where it listens, over UDP and TCP.
+    pub listen_infos: Vec<ListenInfo>,
+}
+
+/// Tells what a WebRtcServer holds.
+#[derive(Clone, Debug)]
+pub struct DumpWebRtcServer {
+    /// The WebRtcServer.
+    pub id: WebRtcServerId,
+}
+
 /// Creates a Router.
 #[derive(Clone, Debug)]
 pub struct CreateRouter {
@@ -80,15 +99,24 @@ pub struct DumpRouter {
     pub id: RouterId,
 }
 
-/// Creates a WebRtcTransport with sockets of its own.
+/// Whose sockets a WebRtcTransport uses.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Listen {
+    /// Its own; one candidate per address, two where an internal address is exposed.
+    Individual(Vec<ListenInfo>),
+    /// Those of a WebRtcServer, which lives in the same Worker.
+    Server(WebRtcServerId),
+}
+
+/// Creates a WebRtcTransport.
 #[derive(Clone, Debug)]
 pub struct CreateWebRtcTransport {
     /// Drawn by the caller.
     pub id: TransportId,
     /// The Router that it shall belong to.
     pub router: RouterId,
-    /// Where to listen; one candidate each, two where an internal address is exposed.
-    pub listen_infos: Vec<ListenInfo>,
+    /// Where to listen.
+    pub listen: Listen,
     /// Whether UDP infos are used.
     pub enable_udp: bool,
     /// Whether TCP infos are used.
@@ -344,6 +372,7 @@ macro_rules! operations {
 replies! {
     Done(Done),
     WorkerDump(WorkerDump),
+    WebRtcServerDump(WebRtcServerDump),
     RouterDump(RouterDump),
     TransportDump(Box<WebRtcTransportDump>),
     TransportStats(Vec<WebRtcTransportStat>),
@@ -359,6 +388,8 @@ replies! {
 operations! {
     CreateWorker => Done, CreateWorkerError;
     DumpWorker => WorkerDump, RequestError;
+    CreateWebRtcServer => Done, CreateWebRtcServerError;
+    DumpWebRtcServer => WebRtcServerDump, RequestError;
     CreateRouter => Done, CreateRouterError;
     DumpRouter => RouterDump, RequestError;
     CreateWebRtcTransport => Done, RequestError;

@@ -11,6 +11,8 @@ impl Command {
         Some(match self {
             Self::CreateWorker(_) | Self::Close(_) | Self::Detach(_) => return None,
             Self::DumpWorker(it) => it.id.into(),
+            Self::CreateWebRtcServer(it) => it.worker.into(),
+            Self::DumpWebRtcServer(it) => it.id.into(),
             Self::CreateRouter(it) => it.worker.into(),
             Self::DumpRouter(it) => it.id.into(),
             Self::CreateWebRtcTransport(it) => it.router.into(),
@@ -42,6 +44,7 @@ impl Command {
     pub fn creates(&self) -> Option<ObjectId> {
         match self {
             Self::CreateWorker(it) => Some(it.id.into()),
+            Self::CreateWebRtcServer(it) => Some(it.id.into()),
             Self::CreateRouter(it) => Some(it.id.into()),
             Self::CreateWebRtcTransport(it) => Some(it.id.into()),
             Self::CreatePlainTransport(it) => Some(it.id.into()),

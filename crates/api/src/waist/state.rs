@@ -2,7 +2,9 @@
 
 use super::Event;
 use crate::consumer::{ConsumerScore, ConsumerType};
-use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WorkerId};
+use crate::id::{
+    ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WebRtcServerId, WorkerId,
+};
 use crate::labels::Labels;
 use crate::producer::{ProducerScore, ProducerType};
 use crate::types::data_structures::{
@@ -31,6 +33,17 @@ pub struct WorkerState {
     pub origin: Origin,
 }
 
+/// A WebRtcServer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WebRtcServerState {
+    /// Its id.
+    pub id: WebRtcServerId,
+    /// Who made it.
+    pub origin: Origin,
+    /// The Worker that it lives in.
+    pub worker: WorkerId,
+}
+
 /// A Router.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RouterState {
@@ -53,6 +66,8 @@ pub struct WebRtcTransportState {
     pub origin: Origin,
     /// The Router that it belongs to.
     pub router: RouterId,
+    /// The WebRtcServer that it listens on; `None`: it has sockets of its own.
+    pub webrtc_server: Option<WebRtcServerId>,
     /// Always controlled: we are ICE-lite (RFC 8445 §2.5).
     pub ice_role: IceRole,
     /// Local ICE credentials.
@@ -141,6 +156,8 @@ pub struct ConsumerState {
 pub enum ObjectState {
     /// A Worker.
     Worker(WorkerState),
+    /// A WebRtcServer.
+    WebRtcServer(WebRtcServerState),
     /// A Router.
     Router(RouterState),
     /// A WebRtcTransport.
@@ -159,6 +176,7 @@ impl ObjectState {
     pub fn id(&self) -> ObjectId {
         match self {
             Self::Worker(state) => state.id.into(),
+            Self::WebRtcServer(state) => state.id.into(),
             Self::Router(state) => state.id.into(),
             Self::WebRtcTransport(state) => state.id.into(),
             Self::PlainTransport(state) => state.id.into(),
@@ -172,6 +190,7 @@ impl ObjectState {
     pub fn parent(&self) -> Option<ObjectId> {
         match self {
             Self::Worker(_) => None,
+            Self::WebRtcServer(state) => Some(state.worker.into()),
             Self::Router(state) => Some(state.worker.into()),
             Self::WebRtcTransport(state) => Some(state.router.into()),
             Self::PlainTransport(state) => Some(state.router.into()),
@@ -180,11 +199,21 @@ impl ObjectState {
         }
     }
 
+    /// The object that this one uses and dies with too, beside its parent.
+    #[must_use]
+    pub fn webrtc_server(&self) -> Option<ObjectId> {
+        match self {
+            Self::WebRtcTransport(state) => state.webrtc_server.map(Into::into),
+            _ => None,
+        }
+    }
+
     /// Who made it.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         match self {
             Self::Worker(state) => &state.origin,
+            Self::WebRtcServer(state) => &state.origin,
             Self::Router(state) => &state.origin,
             Self::WebRtcTransport(state) => &state.origin,
             Self::PlainTransport(state) => &state.origin,
@@ -203,7 +232,7 @@ impl ObjectState {
             return;
         }
         match self {
-            Self::Worker(_) | Self::Router(_) => {}
+            Self::Worker(_) | Self::WebRtcServer(_) | Self::Router(_) => {}
             Self::WebRtcTransport(state) => state.apply(event),
             Self::PlainTransport(state) => state.apply(event),
             Self::Producer(state) => state.apply(event),
@@ -214,6 +243,7 @@ impl ObjectState {
     pub(crate) fn origin_mut(&mut self) -> &mut Origin {
         match self {
             Self::Worker(state) => &mut state.origin,
+            Self::WebRtcServer(state) => &mut state.origin,
             Self::Router(state) => &mut state.origin,
             Self::WebRtcTransport(state) => &mut state.origin,
             Self::PlainTransport(state) => &mut state.origin,
@@ -244,8 +274,10 @@ impl PlainTransportState {
         match event {
             Event::TupleChanged { tuple, .. } => self.tuple.clone_from(tuple),
             Event::RtcpTupleChanged { tuple, .. } => self.rtcp_tuple = Some(tuple.clone()),
-            Event::SrtpParametersChanged { parameters, .. } => {
-                self.srtp_parameters = Some(parameters.clone());
+            Event::PlainTransportConnected { tuple, rtcp_tuple, srtp_parameters, .. } => {
+                self.tuple.clone_from(tuple);
+                self.rtcp_tuple.clone_from(rtcp_tuple);
+                self.srtp_parameters.clone_from(srtp_parameters);
             }
             _ => {}
         }

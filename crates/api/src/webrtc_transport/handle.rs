@@ -16,15 +16,17 @@ use crate::types::data_structures::{
     DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, TransportTuple,
 };
 use crate::waist::{
-    BoxFuture, ConnectWebRtcTransport, Done, DumpTransport, Event, GetTransportStats, ObjectState,
-    RestartIce, SetMaxIncomingBitrate, WebRtcTransportState,
+    BoxFuture, CloseCause, ConnectWebRtcTransport, Done, DumpTransport, Event, GetTransportStats,
+    ObjectState, RestartIce, SetMaxIncomingBitrate, WebRtcTransportState,
 };
+use crate::webrtc_server::WebRtcServer;
 
-/// The way of media between a browser and a Router. Clones are the same Transport; it keeps its Router.
+/// The way of media between a browser and a Router. Clones are the same Transport; it keeps its Router, and its WebRtcServer.
 #[derive(Clone)]
 pub struct WebRtcTransport {
     handle: Handle,
     router: Router,
+    webrtc_server: Option<WebRtcServer>,
 }
 
 impl WebRtcTransport {
@@ -33,11 +35,18 @@ impl WebRtcTransport {
             return None;
         }
         let router = Router::of(link, entry.parent()?)?;
-        Some(Self::from_handle(Handle::of(link, entry), router))
+        let webrtc_server = entry.webrtc_server().and_then(|server| WebRtcServer::of(link, server));
+        Some(Self::from_handle(Handle::of(link, entry), router, webrtc_server))
     }
 
-    pub(crate) fn from_handle(handle: Handle, router: Router) -> Self {
-        Self { handle, router }
+    pub(crate) fn from_handle(handle: Handle, router: Router, webrtc_server: Option<WebRtcServer>) -> Self {
+        Self { handle, router, webrtc_server }
+    }
+
+    /// The WebRtcServer whose sockets it uses; `None`: it has its own.
+    #[must_use]
+    pub fn webrtc_server(&self) -> &Option<WebRtcServer> {
+        &self.webrtc_server
     }
 
     /// Gives it the endpoint's DTLS parameters, once.
@@ -119,6 +128,11 @@ impl WebRtcTransport {
     #[must_use]
     pub fn dtls_remote_cert(&self) -> Option<String> {
         self.with(|state| state.dtls_remote_cert.clone())
+    }
+
+    /// Calls back when it closes because its WebRtcServer did; `on_close` follows.
+    pub fn on_webrtc_server_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId {
+        self.handle.on_closing(|cause| *cause == CloseCause::WebRtcServerClosed, callback)
     }
 
     /// Calls back when its ICE state changes.

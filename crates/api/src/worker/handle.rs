@@ -7,13 +7,14 @@ use event_listener_primitives::HandlerId;
 
 use super::{ExitError, WorkerDump};
 use crate::callbacks::Notice;
-use crate::error::{CreateRouterError, RequestError};
+use crate::error::{CreateRouterError, CreateWebRtcServerError, RequestError};
 use crate::handle::{Handle, WeakHandle, handle_methods};
-use crate::id::{RouterId, WorkerId};
+use crate::id::{RouterId, WebRtcServerId, WorkerId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::router::{Router, RouterOptions};
-use crate::waist::{CloseCause, CreateRouter, DumpWorker};
+use crate::waist::{CloseCause, CreateRouter, CreateWebRtcServer, DumpWorker};
+use crate::webrtc_server::{WebRtcServer, WebRtcServerOptions};
 use crate::worker_manager::WorkerManager;
 
 /// A thread that carries the media of any number of Routers. Clones are the same Worker.
@@ -50,6 +51,22 @@ impl Worker {
         self.handle.link().run(DumpWorker { id: self.id() }).await
     }
 
+    /// Creates a WebRtcServer. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When an address or a port can't be had, or the Worker or the backend is gone.
+    pub async fn create_webrtc_server(
+        &self,
+        webrtc_server_options: WebRtcServerOptions,
+    ) -> Result<WebRtcServer, CreateWebRtcServerError> {
+        let WebRtcServerOptions { listen_infos, labels, app_data } = webrtc_server_options;
+        let id = WebRtcServerId::new();
+        let operation = CreateWebRtcServer { id, worker: self.id(), listen_infos: listen_infos.into_inner() };
+        let handle = self.handle.link().create(id, labels, app_data, operation).await?;
+        Ok(WebRtcServer::from_handle(handle, self.clone()))
+    }
+
     /// Creates a Router. Dropping the future closes what it made.
     ///
     /// # Errors
@@ -61,6 +78,18 @@ impl Worker {
         let operation = CreateRouter { id, worker: self.id(), media_codecs };
         let handle = self.handle.link().create(id, labels, app_data, operation).await?;
         Ok(Router::from_handle(handle, self.clone()))
+    }
+
+    /// Calls back for each WebRtcServer that is created in it; before `create_webrtc_server` returns.
+    pub fn on_new_webrtc_server<F: Fn(&WebRtcServer) + Send + Sync + 'static>(
+        &self,
+        callback: F,
+    ) -> HandlerId {
+        self.handle.on_notice(move |notice| {
+            if let Notice::NewWebRtcServer(webrtc_server) = notice {
+                callback(webrtc_server);
+            }
+        })
     }
 
     /// Calls back for each Router that is created in it; before `create_router` returns.

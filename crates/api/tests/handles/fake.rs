@@ -17,8 +17,8 @@ use mafalda_api::types::data_structures::{
 };
 use mafalda_api::waist::{
     Answer, Backend, BoxFuture, BoxStream, Call, CloseCause, Command, ConsumerState, Done, ErrorCode, Event,
-    Failure, ObjectState, Origin, Position, ProducerState, Reply, RouterState, Scope, Update,
-    WebRtcTransportState, WorkerState,
+    Failure, Listen, ObjectState, Origin, Position, ProducerState, Reply, RouterState, Scope, Update,
+    WebRtcServerState, WebRtcTransportState, WorkerState,
 };
 
 #[derive(Clone, Default)]
@@ -229,11 +229,19 @@ impl State {
             .values()
             .filter_map(|object| {
                 match (object, id) {
+                    (ObjectState::WebRtcServer(it), ObjectId::Worker(id)) if it.worker == id => {
+                        Some(CloseCause::WorkerClosed)
+                    }
                     (ObjectState::Router(it), ObjectId::Worker(id)) if it.worker == id => {
                         Some(CloseCause::WorkerClosed)
                     }
                     (ObjectState::WebRtcTransport(it), ObjectId::Router(id)) if it.router == id => {
                         Some(CloseCause::RouterClosed)
+                    }
+                    (ObjectState::WebRtcTransport(it), ObjectId::WebRtcServer(id))
+                        if it.webrtc_server == Some(id) && self.has_worker(it.router.into()) =>
+                    {
+                        Some(CloseCause::WebRtcServerClosed)
                     }
                     (ObjectState::Producer(it), ObjectId::Transport(id)) if it.transport == id => {
                         Some(CloseCause::TransportClosed)
@@ -252,6 +260,12 @@ impl State {
         dependants.into_iter().for_each(|(id, cause)| self.close(id, cause));
     }
 
+    /// Whether the end of what lives in this Router isn't that of the whole Worker.
+    fn has_worker(&self, router: ObjectId) -> bool {
+        let worker = self.objects.get(&router).and_then(ObjectState::parent);
+        worker.is_some_and(|worker| self.objects.contains_key(&worker))
+    }
+
     fn find(&self, id: impl Into<ObjectId>) -> Result<&ObjectState, Failure> {
         let id = id.into();
         self.objects.get(&id).ok_or_else(|| Failure::not_found(id))
@@ -262,6 +276,11 @@ impl State {
         match call.command {
             Command::CreateWorker(it) => {
                 self.happen(Event::Appeared(ObjectState::Worker(WorkerState { id: it.id, origin })));
+            }
+            Command::CreateWebRtcServer(it) => {
+                self.find(it.worker)?;
+                let state = WebRtcServerState { id: it.id, origin, worker: it.worker };
+                self.happen(Event::Appeared(ObjectState::WebRtcServer(state)));
             }
             Command::CreateRouter(it) => {
                 self.find(it.worker)?;
@@ -281,10 +300,18 @@ impl State {
             }
             Command::CreateWebRtcTransport(it) => {
                 self.find(it.router)?;
+                let webrtc_server = match it.listen {
+                    Listen::Individual(_) => None,
+                    Listen::Server(id) => {
+                        self.find(id)?;
+                        Some(id)
+                    }
+                };
                 let state = WebRtcTransportState {
                     id: it.id,
                     origin,
                     router: it.router,
+                    webrtc_server,
                     ice_role: IceRole::Controlled,
                     ice_parameters: ice_parameters(0),
                     ice_candidates: Vec::new(),

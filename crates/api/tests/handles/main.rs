@@ -11,3 +11,4 @@ mod rig;
 mod snapshot;
 mod subscription;
 mod threads;
+mod webrtc_server;

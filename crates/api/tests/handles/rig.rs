@@ -99,6 +99,16 @@ impl Rig {
         self.run(router.create_webrtc_transport(transport_options())).unwrap()
     }
 
+    pub(crate) fn server_in(&mut self, worker: &Worker) -> WebRtcServer {
+        let infos = WebRtcServerListenInfos::new(ListenInfo::of_place(Protocol::Udp));
+        self.run(worker.create_webrtc_server(WebRtcServerOptions::new(infos))).unwrap()
+    }
+
+    pub(crate) fn transport_with(&mut self, router: &Router, server: &WebRtcServer) -> WebRtcTransport {
+        let options = WebRtcTransportOptions::new_with_server(server.clone());
+        self.run(router.create_webrtc_transport(options)).unwrap()
+    }
+
     pub(crate) fn producer_on(&mut self, transport: &WebRtcTransport) -> Producer {
         self.run(transport.produce(producer_options())).unwrap()
     }

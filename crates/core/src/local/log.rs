@@ -43,7 +43,7 @@ struct Held {
     state: ObjectState,
     /// Who made it. A session goes on seeing what it has detached: its handles are still there.
     maker: Option<SessionId>,
-    /// What it lives in, the nearest first.
+    /// What it lives in, the nearest first; then the WebRtcServer that it, or what it lives in, listens on.
     ancestors: Box<[ObjectId]>,
     /// How many objects a session has made among this one and those that live in it.
     made: BTreeMap<SessionId, usize>,
@@ -143,7 +143,11 @@ impl Log {
 
     fn ancestors(&self, state: &ObjectState) -> Box<[ObjectId]> {
         let parent = |id: &ObjectId| self.objects.get(id).and_then(|held| held.state.parent());
-        std::iter::successors(state.parent(), parent).collect()
+        let line: Vec<ObjectId> = std::iter::successors(state.parent(), parent).collect();
+        let of = |id: &ObjectId| self.objects.get(id).and_then(|held| held.state.webrtc_server());
+        let servers: Vec<ObjectId> =
+            state.webrtc_server().into_iter().chain(line.iter().filter_map(of)).collect();
+        line.into_iter().chain(servers).collect()
     }
 
     fn scope_of(&self, id: ObjectId) -> (Box<[SessionId]>, Option<RouterId>) {
@@ -217,6 +221,7 @@ impl Held {
 fn cause_by_parent(parent: ObjectId) -> CloseCause {
     match parent {
         ObjectId::Worker(_) => CloseCause::WorkerClosed,
+        ObjectId::WebRtcServer(_) => CloseCause::WebRtcServerClosed,
         ObjectId::Router(_) => CloseCause::RouterClosed,
         ObjectId::Transport(_) => CloseCause::TransportClosed,
         ObjectId::Producer(_) => CloseCause::ProducerClosed,

@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use std::{io, mem};
 
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
-use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure};
+use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure, Listen};
 use mafalda_media::buffer::Batch;
 use mafalda_media::dtls::Certificate;
 use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
@@ -133,18 +133,25 @@ impl Driver {
 
     fn on_call(&mut self, now: Now, request: u64, mut call: Call) {
         let sockets = match &mut call.command {
-            Command::CreateWebRtcTransport(command) => {
+            Command::CreateWebRtcServer(command) => {
                 command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
-                let (udp, tcp) = (command.enable_udp, command.enable_tcp);
-                self.bind(&command.listen_infos, |protocol| match protocol {
-                    Protocol::Udp => udp,
-                    Protocol::Tcp => tcp,
-                })
+                self.bind(&command.listen_infos, |_| true)
             }
             Command::CreatePlainTransport(command) => {
-                command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
+                command.listen_infos = address::resolve_to_one(&command.listen_infos, &self.addresses);
                 self.bind(&command.listen_infos, |protocol| protocol == Protocol::Udp)
             }
+            Command::CreateWebRtcTransport(command) => match &mut command.listen {
+                Listen::Individual(infos) => {
+                    *infos = address::resolve(infos, &self.addresses);
+                    let (udp, tcp) = (command.enable_udp, command.enable_tcp);
+                    self.bind(infos, |protocol| match protocol {
+                        Protocol::Udp => udp,
+                        Protocol::Tcp => tcp,
+                    })
+                }
+                Listen::Server(_) => Ok(Vec::new()),
+            },
             _ => Ok(Vec::new()),
         };
         match sockets {

@@ -10,8 +10,9 @@ use socket2::{Domain, Socket, Type};
 
 use super::port;
 
-/// Connections that may wait to be accepted; the loop accepts them within a turn.
-const BACKLOG: i32 = 64;
+/// Connections that may wait to be accepted. The loop accepts some in each turn; a WebRtcServer's listener is that of all peers,
+/// who may come at once, and whom the kernel turns away has lost a second.
+const BACKLOG: i32 = 1024;
 
 /// Asked for where the info names no size; the kernel gives as much of it as `net.core.rmem_max` and `wmem_max` allow. A turn can
 /// take in a key frame from each of many publishers and send it to hundreds, all at once: what is smaller loses packets that the

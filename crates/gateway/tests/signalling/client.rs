@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use mafalda_core::types::data_structures::{ListenInfo, Protocol};
+use mafalda_core::webrtc_server::{WebRtcServerListenInfos, WebRtcServerOptions};
 use mafalda_core::webrtc_transport::WebRtcTransportListenInfos;
 use mafalda_core::worker::{Worker, WorkerSettings};
 use mafalda_core::worker_manager::WorkerManager;
@@ -38,17 +39,25 @@ impl Drop for Fixture {
 
 impl Fixture {
     /// Media listens on loopback, whatever the options say.
-    pub(crate) async fn start(mut options: GatewayOptions) -> Self {
-        let manager = WorkerManager::new();
-        let mut workers = Vec::new();
-        for _ in 0..2 {
-            workers.push(manager.create_worker(WorkerSettings::default()).await.unwrap());
+    pub(crate) async fn start(options: GatewayOptions) -> Self {
+        Self::over(workers().await, options).await
+    }
+
+    /// Each Worker has a WebRtcServer.
+    pub(crate) async fn start_sharing() -> Self {
+        let workers = workers().await;
+        let mut options = GatewayOptions::default();
+        for worker in &workers {
+            let [udp, tcp] = listen_infos();
+            let infos = WebRtcServerListenInfos::new(udp).insert(tcp);
+            let server = worker.create_webrtc_server(WebRtcServerOptions::new(infos)).await.unwrap();
+            options.webrtc_servers.push(server);
         }
-        let [udp, tcp] = [Protocol::Udp, Protocol::Tcp].map(|protocol| {
-            let mut listen_info = ListenInfo::of_place(protocol);
-            listen_info.ip = [127, 0, 0, 1].into();
-            listen_info
-        });
+        Self::over(workers, options).await
+    }
+
+    async fn over(workers: Vec<Worker>, mut options: GatewayOptions) -> Self {
+        let [udp, tcp] = listen_infos();
         options.listen_infos = WebRtcTransportListenInfos::new(udp).insert(tcp);
         let gateway = Gateway::new(workers.clone(), options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,6 +101,20 @@ impl Fixture {
         timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
         answer
     }
+}
+
+async fn workers() -> Vec<Worker> {
+    let manager = WorkerManager::new();
+    let mut workers = Vec::new();
+    for _ in 0..2 {
+        workers.push(manager.create_worker(WorkerSettings::default()).await.unwrap());
+    }
+    workers
+}
+
+fn listen_infos() -> [ListenInfo; 2] {
+    [Protocol::Udp, Protocol::Tcp]
+        .map(|protocol| ListenInfo { ip: [127, 0, 0, 1].into(), ..ListenInfo::of_place(protocol) })
 }
 
 /// One peer.

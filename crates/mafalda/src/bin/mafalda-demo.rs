@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use mafalda::demo::{Arguments, Invitation, SelfSigned};
+use mafalda::demo::{Arguments, Invitation, SelfSigned, share_port};
+use mafalda::webrtc_server::WebRtcServer;
 use mafalda::worker::{Worker, WorkerSettings};
 use mafalda::worker_manager::WorkerManager;
 use mafalda_gateway::{Gateway, GatewayOptions, serve};
@@ -40,6 +41,7 @@ async fn start() -> Result<()> {
     let workers = start_workers(&manager, &arguments).await?;
 
     let mut options = GatewayOptions::default();
+    options.webrtc_servers = share_ports(&workers, &arguments).await?;
     options.token = invitation.token();
     let gateway = Gateway::new(workers, options);
     writeln!(io::stdout(), "{invitation}\nCtrl-C ends it.")?;
@@ -73,6 +75,15 @@ async fn start_workers(manager: &WorkerManager, arguments: &Arguments) -> Result
         workers.push(worker);
     }
     Ok(workers)
+}
+
+/// One port carries all media of a Worker.
+async fn share_ports(workers: &[Worker], arguments: &Arguments) -> Result<Vec<WebRtcServer>> {
+    let mut servers = Vec::new();
+    for (index, worker) in workers.iter().enumerate() {
+        servers.push(share_port(worker, arguments.media_ports(index)?).await?);
+    }
+    Ok(servers)
 }
 
 /// Plain HTTP on loopback, HTTPS anywhere else.

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 
+use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 
 use crate::{LocalOptions, MediaAddress};
@@ -32,7 +33,12 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value = "1")]
     pub workers: NonZeroUsize,
 
-    /// Ports for media, UDP and TCP
+    /// The port for all media, UDP and TCP; further threads take the ones behind it. By default the first of --rtc-ports that
+    /// is free
+    #[arg(long, value_name = "PORT", conflicts_with = "rtc_ports", value_parser = parse_port)]
+    pub media_port: Option<u16>,
+
+    /// Where to look for a port for media
     #[arg(long, value_name = "MIN-MAX", default_value = "10000-59999", value_parser = parse_ports)]
     pub rtc_ports: RangeInclusive<u16>,
 
@@ -64,6 +70,23 @@ impl Arguments {
         }
         options
     }
+
+    /// The ports of which one is to carry the media of a Worker; Workers are counted from 0.
+    ///
+    /// # Errors
+    /// When there are more Workers than ports behind the one that was given.
+    pub fn media_ports(&self, worker: usize) -> Result<RangeInclusive<u16>> {
+        let Some(first) = self.media_port else { return Ok(self.rtc_ports.clone()) };
+        let port = u16::try_from(worker).ok().and_then(|worker| first.checked_add(worker));
+        let port = port.with_context(|| {
+            format!("there are not enough ports from {first} on for {} threads", self.workers)
+        })?;
+        Ok(port..=port)
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|port| *port > 0).ok_or_else(|| format!("{text:?} is not a port"))
 }
 
 fn parse_media_address(text: &str) -> Result<MediaAddress, String> {
@@ -111,7 +134,7 @@ mod tests {
     fn nothing_need_be_given() {
         let arguments = parse(&[]).unwrap();
         assert!(arguments.listen.ip().is_loopback());
-        assert_eq!(arguments.rtc_ports, 10000..=59999);
+        assert_eq!(arguments.media_ports(3).unwrap(), 10000..=59999);
         assert_eq!(arguments.local_options().addresses, LocalOptions::default().addresses);
     }
 
@@ -126,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn each_worker_has_its_own_port_for_media() {
+        let arguments = parse(&["--media-port", "65534", "--workers", "3"]).unwrap();
+        assert_eq!(arguments.media_ports(0).unwrap(), 65534..=65534);
+        assert_eq!(arguments.media_ports(1).unwrap(), 65535..=65535);
+        assert!(arguments.media_ports(2).unwrap_err().to_string().contains("for 3 threads"));
+        let arguments = parse(&["--rtc-ports", "40000-40001"]).unwrap();
+        assert_eq!(arguments.media_ports(1).unwrap(), 40000..=40001);
+        let error = parse(&["--rtc-ports", "40000-40001", "--media-port", "40000"]).unwrap_err();
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_with_the_reason() {
         for (arguments, reason) in [
             (["--listen", "3000"], "invalid socket address"),
@@ -136,6 +171,8 @@ mod tests {
             (["--rtc-ports", "9-5"], "holds no ports"),
             (["--rtc-ports", "0-5"], "holds no ports"),
             (["--rtc-ports", "1-99999"], "not a port"),
+            (["--media-port", "0"], "not a port"),
+            (["--media-port", "65536"], "not a port"),
             (["--workers", "0"], "invalid value"),
         ] {
             let error = parse(&arguments).unwrap_err();

@@ -215,6 +215,11 @@ impl IceLite {
         older
     }
 
+    /// Draws the present credentials anew, for an owner who can't use them. They must not have been told to anybody.
+    pub fn redraw(&mut self, rng: &mut StdRng) {
+        self.keyring.redraw(rng);
+    }
+
     /// When [`Self::handle_timeout`] is to be called.
     #[must_use]
     pub fn timeout(&self) -> Option<Instant> {

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 /// Length of username fragment and password, in characters.
 ///
 /// Alphanumeric, so 190 random bits each, where RFC 8445 §5.3 wants at least 24 and 128. Fragments have to be unlike on
-/// all Transports of a shared port, and are, without anybody checking.
+/// all Transports of a shared port; a clash is not to be expected, and its owner's to look for.
 pub const CREDENTIAL_LEN: usize = 32;
 
 /// The public half of the credentials; it names a Transport in the checks that are meant for it.

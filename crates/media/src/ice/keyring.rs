@@ -81,6 +81,11 @@ impl Keyring {
         Some(older.credentials.username_fragment)
     }
 
+    /// Others in the place of the present credentials, which nobody knows yet.
+    pub(super) fn redraw(&mut self, rng: &mut StdRng) {
+        self.current = Credentials::random(rng);
+    }
+
     /// The fragment of retired credentials, once.
     pub(super) fn take_retired(&mut self) -> Option<UsernameFragment> {
         let retired = self.previous.take_if(|previous| previous.retired)?;

@@ -145,7 +145,7 @@ impl Router {
             transport.targets.insert(ssrc, Target { consumer: command.id, rtx });
         }
         let state = consumer.state(command.transport);
-        transport.consumers.insert(command.id, consumer);
+        transport.consumers.insert(command.id, Box::new(consumer));
         turn.effects.tell(Event::Appeared(ObjectState::Consumer(Box::new(state))));
         self.consumers_of.entry(command.producer).or_default().push((key, command.id));
         self.attach(turn, key, command.id);

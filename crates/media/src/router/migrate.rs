@@ -14,7 +14,7 @@ use super::{Router, TransportKey};
 /// No key is ever used twice: the SRTP contexts move with their indices (RFC 3711 §9.1).
 #[derive(Debug)]
 pub struct TransportState {
-    pub(crate) transport: Transport,
+    pub(crate) transport: Box<Transport>,
     producers: Vec<(Producer, Vec<ProducerStream>)>,
 }
 

@@ -92,7 +92,7 @@ impl<'a> Outlet<'a> {
     pub(super) fn open(
         now: Now,
         row: &'a mut Row,
-        transports: &'a mut SlotMap<TransportKey, Transport>,
+        transports: &'a mut SlotMap<TransportKey, Box<Transport>>,
     ) -> Option<Self> {
         let transport = transports.get_mut(row.transport)?;
         let tuple =

@@ -1,51 +1,11 @@
-//! Where a WebRtcTransport can be reached: its sockets, the candidates made of them, and what a tuple is called outside.
-
-use std::net::SocketAddr;
+//! Where a WebRtcTransport can be reached: over its own sockets or its WebRtcServer's, and over connections that they accepted.
 
 use hashbrown::HashMap;
-use mafalda_api::types::data_structures::{
-    IceCandidate, IceCandidateTcpType, IceCandidateType, ListenInfo, Protocol, TransportTuple,
-};
+use mafalda_api::id::WebRtcServerId;
+use mafalda_api::types::data_structures::{IceCandidate, TransportTuple};
 
-use crate::ice::candidate;
-use crate::worker::ListenSocket;
+use super::listening::{Listening, Preference};
 use crate::{SocketId, Tuple};
-
-/// One listening socket.
-#[derive(Clone, Debug)]
-pub(super) struct Endpoint {
-    pub(super) socket: SocketId,
-    protocol: Protocol,
-    pub(super) local: SocketAddr,
-    announced: Option<String>,
-}
-
-impl Endpoint {
-    pub(super) fn new(info: &ListenInfo, socket: &ListenSocket) -> Self {
-        Self {
-            socket: socket.socket,
-            protocol: info.protocol,
-            local: socket.local,
-            announced: info.announced_address.clone(),
-        }
-    }
-
-    /// A tuple of this socket as applications know it, with the announced address where there is one.
-    pub(super) fn describe(&self, tuple: Option<Tuple>) -> TransportTuple {
-        let local_address = self.announced.clone().unwrap_or_else(|| self.local.ip().to_string());
-        let (local_port, protocol) = (self.local.port(), self.protocol);
-        match tuple.map(|tuple| tuple.remote) {
-            Some(remote) => TransportTuple::WithRemote {
-                local_address,
-                local_port,
-                remote_ip: remote.ip(),
-                remote_port: remote.port(),
-                protocol,
-            },
-            None => TransportTuple::LocalOnly { local_address, local_port, protocol },
-        }
-    }
-}
 
 /// Connections that one Transport has open. A peer needs one or two; each costs a file descriptor of the process, so strangers
 /// must not hold more of them, nor keep the peer out.
@@ -54,53 +14,42 @@ pub(crate) const CONNECTIONS_MAX: usize = 32;
 /// A Transport's sockets.
 #[derive(Debug)]
 pub(crate) struct Endpoints {
-    listening: Vec<Endpoint>,
-    /// Accepted connections, and the listener of each.
+    listening: Listening,
+    /// Whose the listening sockets are, if not its own.
+    server: Option<WebRtcServerId>,
+    /// Accepted connections, and the listener of each. Those of a WebRtcServer have passed a check, so that ICE's table of
+    /// tuples bounds them.
     connections: HashMap<SocketId, SocketId>,
     candidates: Vec<IceCandidate>,
 }
 
-/// Which protocol's candidates are told to be better.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Preference {
-    pub(crate) udp: bool,
-    pub(crate) tcp: bool,
-}
-
 impl Endpoints {
-    pub(crate) fn new(infos: &[ListenInfo], sockets: &[ListenSocket], preference: Preference) -> Self {
-        let mut endpoints =
-            Self { listening: Vec::new(), connections: HashMap::new(), candidates: Vec::new() };
-        for socket in sockets {
-            let Some(info) = infos.get(socket.info) else { continue };
-            endpoints.listening.push(Endpoint::new(info, socket));
-            endpoints.add_candidates(info, socket, preference);
-        }
-        endpoints
+    /// With listening sockets of its own.
+    pub(crate) fn own(listening: Listening, preference: Preference) -> Self {
+        Self::new(listening, None, preference)
     }
 
-    fn add_candidates(&mut self, info: &ListenInfo, socket: &ListenSocket, preference: Preference) {
-        let preferred = match info.protocol {
-            Protocol::Udp => preference.udp,
-            Protocol::Tcp => preference.tcp,
-        };
-        let local_preference = candidate::local_preference(socket.info, preferred);
-        let internal = socket.local.ip().to_string();
-        let announced = info.announced_address.clone().unwrap_or_else(|| internal.clone());
-        let exposes = info.expose_internal_ip && announced != internal;
-        self.candidates.push(candidate_of(info, socket, announced, candidate::priority(local_preference)));
-        if exposes {
-            let priority = candidate::internal_priority(local_preference);
-            self.candidates.push(candidate_of(info, socket, internal, priority));
-        }
+    /// With those of a WebRtcServer.
+    pub(crate) fn shared(server: WebRtcServerId, listening: Listening, preference: Preference) -> Self {
+        Self::new(listening, Some(server), preference)
+    }
+
+    fn new(listening: Listening, server: Option<WebRtcServerId>, preference: Preference) -> Self {
+        let candidates = listening.candidates(preference);
+        Self { listening, server, connections: HashMap::new(), candidates }
     }
 
     pub(crate) fn candidates(&self) -> &[IceCandidate] {
         &self.candidates
     }
 
-    /// Takes note of a connection that one of the listeners accepted. One too many takes the place of the oldest that ICE doesn't
-    /// use, which is returned.
+    /// The WebRtcServer whose sockets it uses.
+    pub(crate) fn server(&self) -> Option<WebRtcServerId> {
+        self.server
+    }
+
+    /// Takes note of a connection that one of its own listeners accepted. One too many takes the place of the oldest that ICE
+    /// doesn't use, which is returned.
     pub(crate) fn on_accepted(
         &mut self,
         listener: SocketId,
@@ -117,67 +66,50 @@ impl Endpoints {
         idle
     }
 
+    /// Takes over a connection of its WebRtcServer, which has passed a check.
+    pub(crate) fn adopt(&mut self, listener: SocketId, connection: SocketId) {
+        self.connections.insert(connection, listener);
+    }
+
     /// Forgets a connection; `true` if there was one.
     pub(crate) fn remove_connection(&mut self, connection: SocketId) -> bool {
         self.connections.remove(&connection).is_some()
     }
 
-    /// All sockets: listening ones and connections.
+    /// All that are its own: listening ones and connections.
     pub(crate) fn sockets(&self) -> impl Iterator<Item = SocketId> {
-        self.listening.iter().map(|endpoint| endpoint.socket).chain(self.connections.keys().copied())
+        let listening = self.listening.sockets().filter(|_| self.server.is_none());
+        listening.chain(self.connections.keys().copied())
     }
 
     /// The tuple as applications know it; `None` for one that is over another's socket.
     pub(crate) fn describe(&self, tuple: Tuple) -> Option<TransportTuple> {
         let socket = self.connections.get(&tuple.socket).copied().unwrap_or(tuple.socket);
-        let endpoint = self.listening.iter().find(|endpoint| endpoint.socket == socket)?;
-        Some(endpoint.describe(Some(tuple)))
-    }
-}
-
-fn candidate_of(info: &ListenInfo, socket: &ListenSocket, address: String, priority: u32) -> IceCandidate {
-    let (protocol, tcp_type) = match info.protocol {
-        Protocol::Udp => (candidate::Protocol::Udp, None),
-        Protocol::Tcp => (candidate::Protocol::Tcp, Some(IceCandidateTcpType::Passive)),
-    };
-    IceCandidate {
-        foundation: candidate::foundation(protocol).to_owned(),
-        priority,
-        address,
-        protocol: info.protocol,
-        port: socket.local.port(),
-        r#type: IceCandidateType::Host,
-        tcp_type,
+        Some(self.listening.get(socket)?.describe(Some(tuple)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use mafalda_api::types::data_structures::{IceCandidateTcpType, ListenInfo, Protocol};
+
     use super::*;
+    use crate::transport::Wanted;
+    use crate::worker::ListenSocket;
 
-    fn endpoints(info: &ListenInfo) -> Endpoints {
-        let socket =
-            ListenSocket { socket: SocketId(3), info: 0, local: SocketAddr::from(([10, 0, 0, 1], 4000)) };
-        Endpoints::new(std::slice::from_ref(info), &[socket], Preference { udp: true, tcp: false })
-    }
+    const BOTH: Preference = Preference { udp: Wanted::First, tcp: Wanted::Yes };
 
-    #[test]
-    fn an_exposed_internal_address_is_a_second_candidate_of_lower_priority() {
-        let info = ListenInfo {
-            announced_address: Some("1.2.3.4".into()),
-            expose_internal_ip: true,
-            ..ListenInfo::of_place(Protocol::Udp)
-        };
-        let endpoints = endpoints(&info);
-        let told: Vec<_> =
-            endpoints.candidates().iter().map(|candidate| candidate.address.as_str()).collect();
-        assert_eq!(told, ["1.2.3.4", "10.0.0.1"]);
-        assert!(endpoints.candidates()[0].priority > endpoints.candidates()[1].priority);
+    fn listening() -> Listening {
+        let local = SocketAddr::from(([10, 0, 0, 1], 4000));
+        let socket = ListenSocket { socket: SocketId(3), info: 0, local };
+        Listening::new(&[ListenInfo::of_place(Protocol::Tcp)], &[socket])
     }
 
     #[test]
     fn a_connection_is_described_as_its_listener() {
-        let mut endpoints = endpoints(&ListenInfo::of_place(Protocol::Tcp));
+        let mut endpoints = Endpoints::own(listening(), BOTH);
         endpoints.on_accepted(SocketId(3), SocketId(9), |_| false);
         let tuple = Tuple { socket: SocketId(9), remote: SocketAddr::from(([10, 0, 0, 2], 5000)) };
         let described = endpoints.describe(tuple).unwrap();
@@ -188,7 +120,7 @@ mod tests {
 
     #[test]
     fn one_connection_too_many_takes_the_place_of_the_oldest_that_is_not_in_use() {
-        let mut endpoints = endpoints(&ListenInfo::of_place(Protocol::Tcp));
+        let mut endpoints = Endpoints::own(listening(), BOTH);
         let in_use = |socket: SocketId| socket.0 < 12;
         let taken = (10..10 + CONNECTIONS_MAX as u32)
             .filter_map(|socket| endpoints.on_accepted(SocketId(3), SocketId(socket), in_use));
@@ -196,5 +128,17 @@ mod tests {
         assert_eq!(endpoints.on_accepted(SocketId(3), SocketId(100), in_use), Some(SocketId(12)));
         assert_eq!(endpoints.on_accepted(SocketId(3), SocketId(101), in_use), Some(SocketId(13)));
         assert_eq!(endpoints.connections.len(), CONNECTIONS_MAX);
+    }
+
+    #[test]
+    fn a_servers_sockets_are_not_the_transports_own_but_for_connections_that_it_took_over() {
+        let server = WebRtcServerId::new();
+        let mut endpoints = Endpoints::shared(server, listening(), BOTH);
+        assert_eq!((endpoints.server(), endpoints.sockets().count()), (Some(server), 0));
+        endpoints.adopt(SocketId(3), SocketId(9));
+        assert!(endpoints.sockets().eq([SocketId(9)]));
+        let tuple = Tuple { socket: SocketId(9), remote: SocketAddr::from(([10, 0, 0, 2], 5000)) };
+        assert_eq!(endpoints.describe(tuple).map(|it| it.local_port()), Some(4000));
+        assert!(Endpoints::own(listening(), BOTH).sockets().eq([SocketId(3)]));
     }
 }

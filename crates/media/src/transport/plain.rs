@@ -6,9 +6,11 @@ use mafalda_api::types::srtp_parameters::SrtpParameters;
 use mafalda_api::waist::{ConnectPlainTransport, CreatePlainTransport, ErrorCode, Failure};
 use rand::rngs::StdRng;
 
-use super::endpoints::Endpoint;
+use super::listening::Endpoint;
 use super::protection::{KeyText, Protection};
+use crate::demux::Kind;
 use crate::worker::ListenSocket;
+use crate::worker::drops::DropReason;
 use crate::{SocketId, Tuple};
 
 /// Which packets a socket takes.
@@ -16,6 +18,18 @@ use crate::{SocketId, Tuple};
 pub(crate) enum Channel {
     Rtp,
     Rtcp,
+}
+
+impl Channel {
+    /// Of a datagram; `None` for what a PlainTransport doesn't speak.
+    #[inline]
+    pub(crate) fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Rtp => Some(Self::Rtp),
+            Kind::Rtcp => Some(Self::Rtcp),
+            Kind::Dtls | Kind::Stun => None,
+        }
+    }
 }
 
 /// A PlainTransport's way to its peer.
@@ -44,7 +58,7 @@ impl Plain {
             command.listen_infos.get(index).map(|info| Endpoint::new(info, socket))
         };
         let missing =
-            || Failure::new(ErrorCode::InvalidArgument, "a transport needs an address to listen on");
+            || invalid("a PlainTransport listens for UDP: on one address, and without rtcp_mux on two");
         Ok(Self {
             rtp: endpoint(0).ok_or_else(missing)?,
             rtcp: if command.rtcp_mux { None } else { Some(endpoint(1).ok_or_else(missing)?) },
@@ -96,6 +110,10 @@ impl Plain {
         }
         let ip = command.ip.ok_or_else(|| invalid("ip is missing"))?;
         let port = command.port.ok_or_else(|| invalid("port is missing"))?;
+        // Nobody can be reached there, and some systems take it for themselves.
+        if ip.is_unspecified() || port == 0 || command.rtcp_port == Some(0) {
+            return Err(invalid("ip and ports must name the peer: they must not be 0"));
+        }
         if ip.is_ipv4() != self.rtp.local.is_ipv4() {
             return Err(invalid("ip is of another family than the address that this transport listens on"));
         }
@@ -113,6 +131,10 @@ impl Plain {
     fn exchange(&mut self, remote: &SrtpParameters, rng: &mut StdRng) -> Result<Protection, Failure> {
         let suite = remote.crypto_suite;
         let theirs = KeyText::parse(remote)?;
+        if self.local_key.as_ref().is_some_and(|ours| ours.is_same_as(&theirs)) {
+            // RFC 3711 §9.1: two senders with one key use nonces twice.
+            return Err(invalid("the peer's key is ours: each direction needs its own"));
+        }
         let ours = self.local_key.as_mut().filter(|ours| ours.suite() == suite);
         let ours = match ours {
             Some(ours) => ours,
@@ -140,6 +162,14 @@ impl Plain {
     /// Whether a stranger's packet may name the peer here: nobody has yet, and the packet came where it belongs.
     pub(crate) fn may_learn(&self, socket: SocketId, channel: Channel) -> bool {
         self.slot(socket, channel).is_some_and(|tuple| tuple.is_none()) && self.comedia
+    }
+
+    /// Sees to it that the datagram is of a kind that belongs on this socket.
+    #[inline]
+    pub(crate) fn check(&self, socket: SocketId, kind: Kind) -> Result<(), DropReason> {
+        let channel = Channel::of(kind).ok_or(DropReason::UnexpectedDtls)?;
+        let belongs = self.rtcp.is_none() || (socket == self.rtp.socket) == (channel == Channel::Rtp);
+        if belongs { Ok(()) } else { Err(DropReason::UnknownTuple) }
     }
 
     fn slot(&self, socket: SocketId, channel: Channel) -> Option<&Option<Tuple>> {

@@ -19,7 +19,8 @@ use crate::worker::drops::DropReason;
 #[derive(Debug)]
 pub(crate) struct Srtp {
     pub(crate) sender: SrtpSender,
-    pub(crate) receiver: SrtpReceiver,
+    /// Apart: a Transport that sends to many looks at it only when feedback comes.
+    pub(crate) receiver: Box<SrtpReceiver>,
 }
 
 /// The state of protection.
@@ -46,7 +47,11 @@ impl Srtp {
         let profile = keying.profile();
         Ok(Self {
             sender: SrtpSender::new(SrtpKeys::new(profile, keying.local_key(), keying.local_salt())?),
-            receiver: SrtpReceiver::new(SrtpKeys::new(profile, keying.remote_key(), keying.remote_salt())?),
+            receiver: Box::new(SrtpReceiver::new(SrtpKeys::new(
+                profile,
+                keying.remote_key(),
+                keying.remote_salt(),
+            )?)),
         })
     }
 }
@@ -55,7 +60,7 @@ impl Protection {
     /// SRTP with keys that were told in text.
     pub(super) fn new(ours: &KeyText, theirs: &KeyText) -> Result<Self, Failure> {
         let sender = SrtpSender::new(ours.to_keys()?);
-        Ok(Self::Srtp(Srtp { sender, receiver: SrtpReceiver::new(theirs.to_keys()?) }))
+        Ok(Self::Srtp(Srtp { sender, receiver: Box::new(SrtpReceiver::new(theirs.to_keys()?)) }))
     }
 
     /// Whether media may flow.
@@ -166,6 +171,11 @@ impl KeyText {
             return Err(refuse(format!("a key of {suite:?} has {len} bytes, this has {}", bytes.len())));
         }
         Ok(Self { suite: parameters.crypto_suite, bytes: Zeroizing::new(bytes) })
+    }
+
+    /// Whether this is the same key, of whatever suite. It is no secret to whoever knows one of them.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
     }
 
     pub(super) fn suite(&self) -> SrtpCryptoSuite {

@@ -55,7 +55,7 @@ impl Transport {
         match event {
             IceEvent::TupleAdded(tuple) => paths.add_tuple(tuple, at),
             IceEvent::TupleRemoved(tuple) => {
-                paths.remove_tuple(tuple);
+                paths.remove_tuple(tuple, at);
                 if webrtc.endpoints.remove_connection(tuple.socket) {
                     paths.remove_socket(tuple.socket);
                     turn.effects.closing.push(tuple.socket);
@@ -77,8 +77,7 @@ impl Transport {
                 }
                 return lost && matches!(state, IceState::Connected | IceState::Completed);
             }
-            // Checks are led here by their socket, so nobody keeps a table of names.
-            IceEvent::CredentialsRetired(_) => {}
+            IceEvent::CredentialsRetired(name) => paths.remove_name(name),
         }
         false
     }
@@ -100,7 +99,7 @@ impl Transport {
             HandshakeEvent::Connected { keying, peer_certificate } => match Srtp::new(&keying) {
                 Ok(srtp) => {
                     self.protection = Protection::Srtp(srtp);
-                    self.next_rtcp = turn.now.at + super::RTCP_FIRST;
+                    self.begin_reports(turn.now);
                     (api::DtlsState::Connected, Some(pem(&peer_certificate)), true)
                 }
                 // The lengths are the profile's own, so this can't happen; if it does, nothing flows.

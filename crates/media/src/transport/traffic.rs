@@ -25,30 +25,48 @@ impl Flow {
     }
 }
 
+/// The same for what many Transports never have: memory for the rate comes with the first packet.
+#[derive(Debug, Default)]
+pub(crate) struct RareFlow {
+    pub(crate) bytes: u64,
+    rate: Option<Box<RateWindow>>,
+}
+
+impl RareFlow {
+    pub(crate) fn count(&mut self, now: Now, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.rate.get_or_insert_with(|| Box::new(RateWindow::new())).record(now, bytes);
+    }
+
+    pub(crate) fn bitrate(&self, now: Now) -> u64 {
+        self.rate.as_ref().map_or(0, |rate| rate.bitrate(now))
+    }
+}
+
 /// All flows of a Transport.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     /// Datagrams of any kind, as they came from the network.
-    pub(crate) received: Flow,
+    pub(crate) received: RareFlow,
     /// Datagrams of any kind, as they went out.
     pub(crate) sent: Flow,
     /// Media packets, without SRTP's overhead.
-    pub(crate) rtp_received: Flow,
+    pub(crate) rtp_received: RareFlow,
     pub(crate) rtp_sent: Flow,
     /// Retransmissions.
-    pub(crate) rtx_received: Flow,
-    pub(crate) rtx_sent: Flow,
+    pub(crate) rtx_received: RareFlow,
+    pub(crate) rtx_sent: RareFlow,
 }
 
 impl Traffic {
     pub(crate) fn new() -> Self {
         Self {
-            received: Flow::new(),
+            received: RareFlow::default(),
             sent: Flow::new(),
-            rtp_received: Flow::new(),
+            rtp_received: RareFlow::default(),
             rtp_sent: Flow::new(),
-            rtx_received: Flow::new(),
-            rtx_sent: Flow::new(),
+            rtx_received: RareFlow::default(),
+            rtx_sent: RareFlow::default(),
         }
     }
 }

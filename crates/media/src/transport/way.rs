@@ -5,10 +5,6 @@ use crate::{SocketId, Tuple};
 
 /// The kinds of Transports.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would cost each Consumer a cache miss per turn, to learn where its packets go"
-)]
 pub(crate) enum Way {
     WebRtc(WebRtc),
     Plain(Plain),

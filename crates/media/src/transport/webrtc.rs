@@ -8,7 +8,8 @@ use mafalda_api::types::data_structures::{IceParameters, IceState, TransportTupl
 #[derive(Debug)]
 pub(crate) struct WebRtc {
     pub(crate) ice: IceLite,
-    pub(crate) handshake: Handshake,
+    /// Apart: of no interest while media flow.
+    pub(crate) handshake: Box<Handshake>,
     pub(crate) endpoints: Endpoints,
     /// Whether ICE has lost the way to the peer.
     pub(super) lost: bool,

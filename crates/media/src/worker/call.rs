@@ -2,8 +2,8 @@
 
 use mafalda_api::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId};
 use mafalda_api::waist::{
-    Call, CloseCause, Command, Consume, CreatePlainTransport, CreateRouter, CreateWebRtcTransport, Done,
-    ErrorCode, Event, Failure, ObjectState, Origin, Produce, Reply,
+    Call, CloseCause, Command, Consume, CreateRouter, CreateWebRtcTransport, Done, ErrorCode, Event, Failure,
+    ObjectState, Origin, Produce, Reply,
 };
 use mafalda_api::worker::WorkerDump;
 use mafalda_api::{ortc, waist};
@@ -11,7 +11,7 @@ use rand::RngExt;
 
 use crate::producer::MAPPED_SSRC_RANGE;
 use crate::router::{Router, RouterKey};
-use crate::transport::{Settled, Transport};
+use crate::transport::Transport;
 
 use super::{ListenSocket, TransportAt, Worker};
 
@@ -31,6 +31,8 @@ impl Worker {
                 Err(Failure::new(ErrorCode::Unsupported, "a worker can't create workers"))
             }
             Command::DumpWorker(_) => Ok(self.dump().into()),
+            Command::CreateWebRtcServer(it) => self.create_server(&it, origin, sockets).map(Into::into),
+            Command::DumpWebRtcServer(it) => self.dump_server(it.id).map(Into::into),
             Command::CreateRouter(it) => self.create_router(&it, origin).map(Into::into),
             Command::DumpRouter(it) => Ok(self.router(it.id)?.dump().into()),
             Command::CreateWebRtcTransport(it) => self.create_transport(&it, origin, sockets).map(Into::into),
@@ -112,7 +114,10 @@ impl Worker {
     }
 
     fn dump(&self) -> WorkerDump {
-        WorkerDump { router_ids: self.routers.values().map(|router| router.id).collect() }
+        WorkerDump {
+            router_ids: self.routers.values().map(|router| router.id).collect(),
+            webrtc_server_ids: self.servers.keys().copied().collect(),
+        }
     }
 
     fn create_router(&mut self, command: &CreateRouter, origin: Origin) -> Result<Done, Failure> {
@@ -142,56 +147,17 @@ impl Worker {
             return Err(Failure::already_exists(command.id));
         }
         let key = self.router_key(command.router)?;
+        let endpoints = self.endpoints(command, sockets)?;
+        let mut transport =
+            Transport::webrtc(&mut self.turn, command, origin, &self.config.certificate, endpoints)?;
+        if let Some(webrtc) = transport.as_webrtc_mut() {
+            self.paths.draw_unlike(&mut webrtc.ice, &mut self.turn.rng);
+        }
         let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
         let turn = &mut self.turn;
-        let transport = Transport::webrtc(turn, command, origin, &self.config.certificate, sockets)?;
         turn.effects.tell(Event::Appeared(transport.state(command.router)));
         let transport = router.add_transport(turn, transport);
         self.remember(TransportAt { router: key, transport });
-        Ok(Done)
-    }
-
-    fn create_plain_transport(
-        &mut self,
-        command: &CreatePlainTransport,
-        origin: Origin,
-        sockets: &[ListenSocket],
-    ) -> Result<Done, Failure> {
-        if self.transports.contains_key(&command.id) {
-            return Err(Failure::already_exists(command.id));
-        }
-        let key = self.router_key(command.router)?;
-        let router = self.routers.get_mut(key).ok_or_else(|| Failure::not_found(command.router))?;
-        let turn = &mut self.turn;
-        let transport = Transport::plain(turn, command, origin, sockets)?;
-        turn.effects.tell(Event::Appeared(transport.state(command.router)));
-        let transport = router.add_transport(turn, transport);
-        self.remember(TransportAt { router: key, transport });
-        Ok(Done)
-    }
-
-    fn connect_plain(&mut self, command: &waist::ConnectPlainTransport) -> Result<Done, Failure> {
-        let at = self.transport_at(command.id)?;
-        let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(command.id))?;
-        let transport =
-            router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(command.id))?;
-        let plain = transport.as_plain_mut().ok_or_else(|| Failure::not_found(command.id))?;
-        let told = plain.srtp_parameters();
-        let protection = plain.connect(command, &mut turn.rng)?;
-        let plain = transport.as_plain().ok_or_else(|| Failure::not_found(command.id))?;
-        plain.tuples().for_each(|tuple| paths.add_tuple(tuple, at));
-        if let Some(parameters) = plain.srtp_parameters().filter(|now| told.as_ref() != Some(now)) {
-            turn.effects.tell(Event::SrtpParametersChanged { id: command.id, parameters });
-        }
-        if plain.rtp_tuple().is_some() {
-            turn.effects.tell(Event::TupleChanged { id: command.id, tuple: plain.describe_rtp() });
-        }
-        if let Some(tuple) = plain.describe_rtcp().filter(|_| plain.rtp_tuple().is_some()) {
-            turn.effects.tell(Event::RtcpTupleChanged { id: command.id, tuple });
-        }
-        transport.protection = protection;
-        let connected = transport.is_open();
-        router.on_settled(turn, at.transport, Settled { connected, reachable: false });
         Ok(Done)
     }
 
@@ -216,9 +182,12 @@ impl Worker {
         let at = self.transport_at(id)?;
         let (router, turn, paths) = self.split(at).ok_or_else(|| Failure::not_found(id))?;
         let transport = router.transports.get_mut(at.transport).ok_or_else(|| Failure::not_found(id))?;
-        // Checks are led here by their socket, so nobody keeps a table of names.
         let webrtc = transport.as_webrtc_mut().ok_or_else(|| Failure::not_found(id))?;
-        let _ = webrtc.ice.restart(turn.now, &mut turn.rng);
+        if let Some(ended) = webrtc.ice.restart(turn.now, &mut turn.rng) {
+            paths.remove_name(ended);
+        }
+        paths.draw_unlike(&mut webrtc.ice, &mut turn.rng);
+        paths.add_name(webrtc.ice.local().username_fragment, at);
         let parameters = webrtc.ice_parameters();
         turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
         let settled = transport.settle(turn, paths, at);
@@ -274,8 +243,9 @@ impl Worker {
         match id {
             // A Worker ends with its thread, which is not the machine's to end.
             ObjectId::Worker(_) => {}
+            ObjectId::WebRtcServer(id) => self.close_server(id),
             ObjectId::Router(id) => self.close_router(id),
-            ObjectId::Transport(id) => self.close_transport(id),
+            ObjectId::Transport(id) => self.close_transport(id, CloseCause::Requested),
             ObjectId::Producer(id) => self.close_producer(id),
             ObjectId::Consumer(id) => {
                 let Some(at) = self.consumers.get(&id).copied() else { return };
@@ -296,19 +266,19 @@ impl Worker {
             transport.tell_closed(&mut self.turn.effects);
             self.turn.effects.closing.extend(transport.way.sockets());
         }
-        for transport in router.transports.values() {
-            self.forget(transport);
+        for (transport, it) in &router.transports {
+            self.forget(TransportAt { router: key, transport }, it);
         }
     }
 
-    fn close_transport(&mut self, id: TransportId) {
+    pub(super) fn close_transport(&mut self, id: TransportId, cause: CloseCause) {
         let Some(at) = self.transports.get(&id).copied() else { return };
         let Some((router, turn, _)) = self.split(at) else { return };
         let Some(transport) = router.transports.get_mut(at.transport) else { return };
         transport.say_goodbye(turn.now, &mut turn.effects);
-        if let Some(transport) = router.close_transport(turn, at.transport) {
+        if let Some(transport) = router.close_transport(turn, at.transport, cause) {
             self.turn.effects.closing.extend(transport.way.sockets());
-            self.forget(&transport);
+            self.forget(at, &transport);
         }
     }
 
@@ -340,6 +310,7 @@ impl Worker {
     fn origin_mut(&mut self, id: ObjectId) -> Option<&mut Origin> {
         match id {
             ObjectId::Worker(_) => None,
+            ObjectId::WebRtcServer(id) => self.servers.get_mut(&id).map(|server| &mut server.origin),
             ObjectId::Router(id) => {
                 let key = self.router_ids.get(&id)?;
                 self.routers.get_mut(*key).map(|router| &mut router.origin)
@@ -361,7 +332,7 @@ impl Worker {
         }
     }
 
-    fn router_key(&self, id: RouterId) -> Result<RouterKey, Failure> {
+    pub(super) fn router_key(&self, id: RouterId) -> Result<RouterKey, Failure> {
         self.router_ids.get(&id).copied().ok_or_else(|| Failure::not_found(id))
     }
 
@@ -374,7 +345,7 @@ impl Worker {
         self.routers.get(*key).ok_or_else(|| Failure::not_found(id))
     }
 
-    fn transport_at(&self, id: TransportId) -> Result<TransportAt, Failure> {
+    pub(super) fn transport_at(&self, id: TransportId) -> Result<TransportAt, Failure> {
         self.transports.get(&id).copied().ok_or_else(|| Failure::not_found(id))
     }
 

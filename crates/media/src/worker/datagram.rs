@@ -1,15 +1,15 @@
 //! A batch of datagrams on its way in: told apart by their first byte, led to their Transport by their tuple.
 //!
 //! From an unknown tuple may come a STUN check, and the first packet of a PlainTransport's peer that is to name itself; the
-//! socket says whose it is.
+//! socket says whose it is, or on a WebRtcServer's socket the username in the check.
 
+use super::paths::SocketOwner;
 use super::turn::Wrap;
 use super::{DropReason, TransportAt, Worker};
 use crate::buffer::{Batch, Datagram};
 use crate::demux::Kind;
-use crate::transport::{Channel, Settled, Way};
+use crate::transport::{Channel, Way};
 use crate::{Tuple, stun};
-use mafalda_api::waist::Event;
 
 /// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
 const MEDIA_LEN_MAX: usize = 2048;
@@ -33,7 +33,10 @@ impl Worker {
         }
         let at = match self.paths.by_tuple(datagram.tuple) {
             Some(at) => at,
-            None => self.newcomer(datagram.tuple, kind).ok_or(DropReason::UnknownTuple)?,
+            None => {
+                let channel = Channel::of(kind).ok_or(DropReason::UnknownTuple)?;
+                self.newcomer(datagram.tuple, channel).ok_or(DropReason::UnknownTuple)?
+            }
         };
         let len = bytes.len();
         if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
@@ -41,6 +44,9 @@ impl Worker {
         }
         let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
+        if let Way::Plain(plain) = &transport.way {
+            plain.check(datagram.tuple.socket, kind)?;
+        }
         transport.traffic.received.count(turn.now, len);
         match kind {
             Kind::Rtcp => {
@@ -93,37 +99,6 @@ impl Worker {
         router.on_rtp(turn, at.transport, batch, datagram, opened)
     }
 
-    /// The Transport whose peer a stranger may turn out to be.
-    fn newcomer(&self, tuple: Tuple, kind: Kind) -> Option<TransportAt> {
-        let at = self.paths.by_socket(tuple.socket)?;
-        let plain = self.routers.get(at.router)?.transports.get(at.transport)?.as_plain()?;
-        let channel = match kind {
-            Kind::Rtp => Channel::Rtp,
-            Kind::Rtcp => Channel::Rtcp,
-            Kind::Dtls | Kind::Stun => return None,
-        };
-        plain.may_learn(tuple.socket, channel).then_some(at)
-    }
-
-    /// Takes the sender of a valid packet as the peer of a PlainTransport, if it waits for one.
-    fn learn(&mut self, tuple: Tuple, channel: Channel, at: TransportAt) {
-        let Some((router, turn, paths)) = self.split(at) else { return };
-        let Some(transport) = router.transports.get_mut(at.transport) else { return };
-        let id = transport.id;
-        let Some(plain) = transport.as_plain_mut() else { return };
-        if !plain.learn(tuple, channel) {
-            return;
-        }
-        paths.add_tuple(tuple, at);
-        if plain.rtp_tuple() == Some(tuple) {
-            turn.effects.tell(Event::TupleChanged { id, tuple: plain.describe_rtp() });
-        } else if let Some(tuple) = plain.describe_rtcp() {
-            turn.effects.tell(Event::RtcpTupleChanged { id, tuple });
-        }
-        let connected = transport.is_open();
-        router.on_settled(turn, at.transport, Settled { connected, reachable: false });
-    }
-
     fn on_dtls(&mut self, datagram: &[u8], tuple: Tuple, at: TransportAt) -> Result<(), DropReason> {
         let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
@@ -141,8 +116,8 @@ impl Worker {
 
     fn on_stun(&mut self, datagram: &[u8], tuple: Tuple) -> Result<(), DropReason> {
         let message = stun::Message::parse(datagram).map_err(|_| DropReason::MalformedStun)?;
-        let at = self.paths.by_socket(tuple.socket).ok_or(DropReason::UnknownTuple)?;
-        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let at = self.whom_is_checked(tuple, &message)?;
+        let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         transport.traffic.received.count(turn.now, datagram.len());
         let mut answer = [0; stun::RESPONSE_LEN_MAX];
@@ -150,8 +125,28 @@ impl Worker {
         let len = webrtc.ice.handle(turn.now, tuple, &message, &mut answer);
         let len = len.map_err(|_| DropReason::UnansweredStun)?;
         turn.effects.send(Wrap::Plain(tuple), &answer[..len]);
+        if webrtc.ice.is_valid(tuple) {
+            self.adopt(tuple.socket, at);
+        }
+        let (router, turn, paths) = self.split(at).ok_or(DropReason::UnknownTuple)?;
+        let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
         Ok(())
+    }
+
+    /// A path that has passed a check stays the Transport's: who knows another's password can't take it away by a check that
+    /// pretends to come from there.
+    fn whom_is_checked(&self, tuple: Tuple, message: &stun::Message<'_>) -> Result<TransportAt, DropReason> {
+        if let Some(at) = self.paths.by_tuple(tuple) {
+            return Ok(at);
+        }
+        match self.paths.owner(tuple.socket).ok_or(DropReason::UnknownTuple)? {
+            SocketOwner::Transport(at) => Ok(at),
+            SocketOwner::Server(id) => {
+                let name = message.local_username_fragment();
+                name.and_then(|name| self.by_name(id, name)).ok_or(DropReason::UnknownUsername)
+            }
+        }
     }
 }

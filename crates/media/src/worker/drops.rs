@@ -6,10 +6,12 @@
 pub enum DropReason {
     /// Its first byte belongs to no protocol that we speak (RFC 7983).
     UnknownProtocol,
-    /// From an address that no ICE check has proved.
+    /// From an address that is not known to be a peer's, or to a socket that is for other packets of that peer.
     UnknownTuple,
     /// A STUN message that can't be read.
     MalformedStun,
+    /// A STUN message over a WebRtcServer that names none of its Transports.
+    UnknownUsername,
     /// A STUN message that needs no answer.
     UnansweredStun,
     /// A DTLS datagram that can't be read or doesn't belong to the handshake.

@@ -46,7 +46,7 @@ pub enum Input {
     Timeout,
 }
 
-/// A socket that the driver bound for a Transport.
+/// A socket that the driver bound for a Transport or a WebRtcServer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenSocket {
     /// Its number, unique in this Worker for ever.

@@ -1,7 +1,11 @@
-//! Whose a datagram is: by the tuple it came over, or for an ICE check by its socket, since each socket is of one Transport.
+//! Whose a datagram is: by the tuple it came over, or for an ICE check from an unknown one by its socket. A socket is of one
+//! Transport, or of a WebRtcServer; then the check names the Transport by its username fragment.
 
 use hashbrown::HashMap;
+use mafalda_api::id::WebRtcServerId;
+use rand::rngs::StdRng;
 
+use crate::ice::{IceLite, UsernameFragment};
 use crate::router::{RouterKey, TransportKey};
 use crate::{SocketId, Tuple};
 
@@ -12,11 +16,25 @@ pub(crate) struct TransportAt {
     pub(crate) transport: TransportKey,
 }
 
-/// The tables. Each entry belongs to a Transport, which bounds them: 8 tuples and its sockets.
+/// Whose a socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SocketOwner {
+    /// Of one Transport: a socket that was made for it, or a connection of its peer.
+    Transport(TransportAt),
+    /// Of a WebRtcServer: a listening socket, or a connection that has not passed a check.
+    Server(WebRtcServerId),
+}
+
+/// The tables. Each entry belongs to a Transport, which bounds them: 8 tuples, 2 names and its sockets; or to a WebRtcServer,
+/// which bounds its sockets.
+///
+/// Nothing is entered for a packet that knows no password: tuples and names come from the agents of ICE.
 #[derive(Debug, Default)]
 pub(crate) struct Paths {
     tuples: HashMap<Tuple, TransportAt>,
-    sockets: HashMap<SocketId, TransportAt>,
+    sockets: HashMap<SocketId, SocketOwner>,
+    /// Unlike in the whole Worker, so that a Transport can come to any of its WebRtcServers.
+    names: HashMap<UsernameFragment, TransportAt>,
 }
 
 impl Paths {
@@ -24,23 +42,53 @@ impl Paths {
         self.tuples.get(&tuple).copied()
     }
 
-    pub(crate) fn by_socket(&self, socket: SocketId) -> Option<TransportAt> {
+    /// The Transport that has this name, or had it before its last restart.
+    pub(crate) fn by_name(&self, username_fragment: &[u8]) -> Option<TransportAt> {
+        self.names.get(username_fragment).copied()
+    }
+
+    pub(crate) fn owner(&self, socket: SocketId) -> Option<SocketOwner> {
         self.sockets.get(&socket).copied()
     }
 
+    /// A tuple is of whom it led to first, until that one gives it up.
     pub(crate) fn add_tuple(&mut self, tuple: Tuple, at: TransportAt) {
-        self.tuples.insert(tuple, at);
+        self.tuples.entry(tuple).or_insert(at);
     }
 
-    pub(crate) fn remove_tuple(&mut self, tuple: Tuple) {
-        self.tuples.remove(&tuple);
+    pub(crate) fn remove_tuple(&mut self, tuple: Tuple, at: TransportAt) {
+        if self.by_tuple(tuple) == Some(at) {
+            self.tuples.remove(&tuple);
+        }
     }
 
-    pub(crate) fn add_socket(&mut self, socket: SocketId, at: TransportAt) {
-        self.sockets.insert(socket, at);
+    /// Draws credentials anew until nobody else here has their name: checks are led by it. With 190 random bits that is once
+    /// in longer than anybody waits; but who is led wrong is let in nowhere, so it is not left to chance.
+    pub(crate) fn draw_unlike(&self, ice: &mut IceLite, rng: &mut StdRng) {
+        while self.by_name(ice.local().username_fragment.as_bytes()).is_some() {
+            ice.redraw(rng);
+        }
+    }
+
+    pub(crate) fn add_name(&mut self, name: UsernameFragment, at: TransportAt) {
+        self.names.insert(name, at);
+    }
+
+    pub(crate) fn remove_name(&mut self, name: UsernameFragment) {
+        self.names.remove(&name);
+    }
+
+    pub(crate) fn set_owner(&mut self, socket: SocketId, owner: SocketOwner) {
+        self.sockets.insert(socket, owner);
     }
 
     pub(crate) fn remove_socket(&mut self, socket: SocketId) {
         self.sockets.remove(&socket);
+    }
+
+    /// How many entries each table has: tuples, sockets, names.
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> [usize; 3] {
+        [self.tuples.len(), self.sockets.len(), self.names.len()]
     }
 }

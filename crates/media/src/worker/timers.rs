@@ -8,6 +8,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
+use mafalda_api::id::WebRtcServerId;
+
 use crate::router::{RouterKey, StreamKey, TransportKey};
 
 /// A deadline that has passed already is looked at again after this long: what waits for something that doesn't come must not
@@ -19,6 +21,8 @@ const GRAIN: Duration = Duration::from_millis(1);
 pub(crate) enum Timer {
     /// ICE consent, DTLS flights, RTCP rounds and feedback of a Transport.
     Transport(RouterKey, TransportKey),
+    /// Connections that wait in a WebRtcServer.
+    Server(WebRtcServerId),
     /// NACKs and key-frame requests of a Producer's stream.
     Stream(RouterKey, StreamKey),
 }

@@ -32,7 +32,7 @@ pub struct Inbox {
 
 impl Inbox {
     /// Takes in a packet: its payload with all that is known of it but the content.
-    pub(crate) fn take(&mut self, payload: &[u8], arrival: impl FnOnce(Content) -> Arrival) {
+    pub fn take(&mut self, payload: &[u8], arrival: impl FnOnce(Content) -> Arrival) {
         match Content::read(payload) {
             Ok(content) => {
                 *self.by_number.entry(content.number).or_default() += 1;

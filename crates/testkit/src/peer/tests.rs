@@ -21,7 +21,13 @@ impl Pair {
             let capabilities = capability::browser_capabilities();
             Peer::new(
                 clock.now(),
-                PeerSettings { address, dtls_role, capabilities, seed: seed + u64::from(number) },
+                PeerSettings {
+                    address,
+                    protocol: Protocol::Udp,
+                    dtls_role,
+                    capabilities,
+                    seed: seed + u64::from(number),
+                },
             )
         };
         let mut peers = [peer(1, DtlsRole::Client), peer(2, DtlsRole::Server)];

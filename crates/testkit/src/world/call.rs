@@ -2,15 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use mafalda_api::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId};
+use mafalda_api::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId, WebRtcServerId};
 use mafalda_api::labels::Labels;
 use mafalda_api::types::data_structures::{DtlsRole, ListenInfo, Protocol};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCapabilities, RtpParameters};
 use mafalda_api::waist::{
-    Call, Command, ConnectWebRtcTransport, Consume, ConsumerState, CreateRouter, CreateWebRtcTransport,
-    Failure, ObjectState, Operation, Produce, ProducerState, RestartIce, RouterState, WebRtcTransportState,
+    Call, Command, ConnectWebRtcTransport, Consume, ConsumerState, CreateRouter, CreateWebRtcServer,
+    CreateWebRtcTransport, Failure, Listen, ObjectState, Operation, Produce, ProducerState, RestartIce,
+    RouterState, WebRtcTransportState,
 };
-use mafalda_media::SocketId;
 use mafalda_media::worker::{Input, ListenSocket};
 
 use super::{PeerId, SERVER, Socket, World};
@@ -30,11 +30,18 @@ pub struct JoinSettings {
     pub capabilities: Option<RtpCapabilities>,
     /// Both its links.
     pub conditions: Conditions,
+    /// What it sends over: UDP, or a TCP connection. With that its links must not lose or reorder.
+    pub protocol: Protocol,
 }
 
 impl Default for JoinSettings {
     fn default() -> Self {
-        Self { dtls_role: DtlsRole::Client, capabilities: None, conditions: Conditions::default() }
+        Self {
+            dtls_role: DtlsRole::Client,
+            capabilities: None,
+            conditions: Conditions::default(),
+            protocol: Protocol::Udp,
+        }
     }
 }
 
@@ -86,13 +93,19 @@ impl World {
 
     /// What a driver does before it hands in a call that needs sockets.
     fn bind(&mut self, engine: usize, command: &Command) -> Vec<ListenSocket> {
-        let Command::CreateWebRtcTransport(create) = command else { return Vec::new() };
+        let (owner, infos) = match command {
+            Command::CreateWebRtcServer(create) => (create.id.into(), &create.listen_infos),
+            Command::CreateWebRtcTransport(create) => match &create.listen {
+                Listen::Individual(infos) => (create.id.into(), infos),
+                Listen::Server(_) => return Vec::new(),
+            },
+            _ => return Vec::new(),
+        };
         let mut sockets = Vec::new();
-        for (info, _) in create.listen_infos.iter().enumerate() {
-            let number = self.sockets.keys().map(|socket| socket.0).max().unwrap_or(0) + 1;
-            let port = FIRST_PORT + u16::try_from(number).expect("a test has few sockets");
-            let (socket, local) = (SocketId(number), SocketAddr::new(SERVER, port));
-            self.sockets.insert(socket, Socket { engine, local, transport: create.id });
+        for (info, listen_info) in infos.iter().enumerate() {
+            let port = FIRST_PORT + u16::try_from(self.next_socket).expect("a test has few sockets");
+            let (protocol, local) = (listen_info.protocol, SocketAddr::new(SERVER, port));
+            let socket = self.add_socket(Socket { engine, protocol, local, owner, accepted: None });
             self.addresses.insert(local, socket);
             sockets.push(ListenSocket { socket, info, local });
         }
@@ -117,13 +130,39 @@ impl World {
         id
     }
 
+    /// Creates a WebRtcServer that listens over UDP and over TCP.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn create_webrtc_server(&mut self, worker: mafalda_api::id::WorkerId) -> WebRtcServerId {
+        let id = WebRtcServerId::new();
+        let infos = [Protocol::Udp, Protocol::Tcp];
+        let listen_infos =
+            infos.map(|protocol| ListenInfo { ip: SERVER, ..ListenInfo::of_place(protocol) }).into();
+        self.call(CreateWebRtcServer { id, worker, listen_infos }).expect("a WebRtcServer");
+        id
+    }
+
+    /// The operation that creates a Transport on a WebRtcServer.
+    #[must_use]
+    pub fn server_transport_options(router: RouterId, server: WebRtcServerId) -> CreateWebRtcTransport {
+        CreateWebRtcTransport {
+            listen: Listen::Server(server),
+            enable_tcp: true,
+            ..Self::transport_options(router)
+        }
+    }
+
     /// The operation that creates a Transport, for tests that change it first.
     #[must_use]
     pub fn transport_options(router: RouterId) -> CreateWebRtcTransport {
         CreateWebRtcTransport {
             id: TransportId::new(),
             router,
-            listen_infos: vec![ListenInfo { ip: SERVER, ..ListenInfo::of_place(Protocol::Udp) }],
+            listen: Listen::Individual(vec![ListenInfo {
+                ip: SERVER,
+                ..ListenInfo::of_place(Protocol::Udp)
+            }]),
             enable_udp: true,
             enable_tcp: false,
             prefer_udp: false,
@@ -165,7 +204,13 @@ impl World {
         self.network.set_both(address.ip(), settings.conditions);
         let capabilities = settings.capabilities.clone().unwrap_or_else(|| self.router_capabilities(router));
         let seed = self.seed.wrapping_mul(1000).wrapping_add(id.0 as u64);
-        let peer = PeerSettings { address, dtls_role: settings.dtls_role, capabilities, seed };
+        let peer = PeerSettings {
+            address,
+            protocol: settings.protocol,
+            dtls_role: settings.dtls_role,
+            capabilities,
+            seed,
+        };
         self.peers.push(Peer::new(self.now(), peer));
         self.transports.insert(id, transport);
         id

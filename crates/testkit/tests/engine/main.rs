@@ -8,5 +8,7 @@ mod ice;
 mod key_frame;
 mod media;
 mod migrate;
+mod plain_transport;
 mod repair;
 mod scene;
+mod webrtc_server;

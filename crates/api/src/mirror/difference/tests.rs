@@ -8,6 +8,7 @@ use crate::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState, Protocol, TransportTuple,
 };
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
+use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use crate::waist::Origin;
 
 /// Numbers that stand for one value each of all that can change.
@@ -31,6 +32,7 @@ fn transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
         id,
         origin: origin(seed, session),
         router: RouterId::from(uuid::Uuid::nil()),
+        webrtc_server: None,
         ice_role: IceRole::Controlled,
         ice_parameters: IceParameters {
             username_fragment: pick(seed[1], &["a".to_owned(), "b".to_owned()]),
@@ -46,6 +48,35 @@ fn transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
         },
         dtls_state: pick(seed[5], &[DtlsState::New, DtlsState::Connected, DtlsState::Failed]),
         dtls_remote_cert: pick(seed[6], &[None, Some("cert".to_owned())]),
+    }))
+}
+
+fn plain_transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
+    let tuple = |remote: Option<u16>| match remote {
+        Some(remote_port) => TransportTuple::WithRemote {
+            local_address: "192.0.2.1".to_owned(),
+            local_port: 1,
+            remote_ip: [192, 0, 2, 2].into(),
+            remote_port,
+            protocol: Protocol::Udp,
+        },
+        None => TransportTuple::LocalOnly {
+            local_address: "192.0.2.1".to_owned(),
+            local_port: 1,
+            protocol: Protocol::Udp,
+        },
+    };
+    let key = |key: &str| SrtpParameters {
+        crypto_suite: SrtpCryptoSuite::AeadAes128Gcm,
+        key_base64: key.to_owned(),
+    };
+    ObjectState::PlainTransport(Box::new(PlainTransportState {
+        id,
+        origin: origin(seed, session),
+        router: RouterId::from(uuid::Uuid::nil()),
+        tuple: pick(seed[1], &[tuple(None), tuple(Some(1)), tuple(Some(2))]),
+        rtcp_tuple: Some(pick(seed[2], &[tuple(None), tuple(Some(1)), tuple(Some(2))])),
+        srtp_parameters: Some(pick(seed[3], &[key("a"), key("b")])),
     }))
 }
 
@@ -91,6 +122,7 @@ proptest! {
         }
         for (old, new) in [
             (transport(old, transport_id, session), transport(new, transport_id, session)),
+            (plain_transport(old, transport_id, session), plain_transport(new, transport_id, session)),
             (producer(old, producer_id, session), producer(new, producer_id, session)),
             (consumer(old, consumer_id, session), consumer(new, consumer_id, session)),
         ] {

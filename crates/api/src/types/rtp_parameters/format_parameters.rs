@@ -1,16 +1,22 @@
 //! Format-specific parameters of a codec: the `fmtp` line of SDP as a map.
 
 use std::borrow::Cow;
-use std::collections::btree_map::{self, BTreeMap};
-use std::fmt;
+use std::collections::BTreeMap;
+use std::{fmt, iter, slice, vec};
 
 use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+type Key = Cow<'static, str>;
+type Entry = (Key, RtpCodecParametersParametersValue);
 
 /// Parameters of a codec, ordered by name. Some decide whether two codecs match: `packetization-mode` and
 /// `profile-level-id` of H264, `profile-id` of VP9, `apt` of RTX.
-#[derive(Debug, Default, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Deserialize, Serialize)]
-pub struct RtpCodecParametersParameters(BTreeMap<Cow<'static, str>, RtpCodecParametersParametersValue>);
+///
+/// Most codecs have none to three, and each Consumer's parameters are held several times: so this is a sorted list, where a tree
+/// would take half a kilobyte for the first.
+#[derive(Debug, Default, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub struct RtpCodecParametersParameters(Vec<Entry>);
 
 impl RtpCodecParametersParameters {
     /// Sets a parameter, replacing the value it had.
@@ -19,25 +25,41 @@ impl RtpCodecParametersParameters {
         K: Into<Cow<'static, str>>,
         V: Into<RtpCodecParametersParametersValue>,
     {
-        self.0.insert(key.into(), value.into());
+        let (key, value) = (key.into(), value.into());
+        match self.place(&key) {
+            Ok(place) => self.0[place].1 = value,
+            Err(place) => self.0.insert(place, (key, value)),
+        }
         self
     }
 
     /// All parameters, by name.
-    pub fn iter(&self) -> btree_map::Iter<'_, Cow<'static, str>, RtpCodecParametersParametersValue> {
-        self.0.iter()
+    pub fn iter(&self) -> Iter<'_> {
+        self.0.iter().map(by_parts)
     }
 
     /// One parameter.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&RtpCodecParametersParametersValue> {
-        self.0.get(key)
+        self.place(key).ok().map(|place| &self.0[place].1)
     }
+
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_ref().cmp(key))
+    }
+}
+
+/// Parameters by reference, ordered by name.
+type Iter<'a> =
+    iter::Map<slice::Iter<'a, Entry>, fn(&'a Entry) -> (&'a Key, &'a RtpCodecParametersParametersValue)>;
+
+fn by_parts((key, value): &Entry) -> (&Key, &RtpCodecParametersParametersValue) {
+    (key, value)
 }
 
 impl<'a> IntoIterator for &'a RtpCodecParametersParameters {
     type Item = (&'a Cow<'static, str>, &'a RtpCodecParametersParametersValue);
-    type IntoIter = btree_map::Iter<'a, Cow<'static, str>, RtpCodecParametersParametersValue>;
+    type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -46,10 +68,24 @@ impl<'a> IntoIterator for &'a RtpCodecParametersParameters {
 
 impl IntoIterator for RtpCodecParametersParameters {
     type Item = (Cow<'static, str>, RtpCodecParametersParametersValue);
-    type IntoIter = btree_map::IntoIter<Cow<'static, str>, RtpCodecParametersParametersValue>;
+    type IntoIter = vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+impl Serialize for RtpCodecParametersParameters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RtpCodecParametersParameters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By way of a tree: a browser's map may be of any size and order.
+        let sorted = BTreeMap::<Key, RtpCodecParametersParametersValue>::deserialize(deserializer)?;
+        Ok(Self(sorted.into_iter().collect()))
     }
 }
 
@@ -67,7 +103,9 @@ where
     K: Into<Cow<'static, str>>,
 {
     fn extend<T: IntoIterator<Item = (K, RtpCodecParametersParametersValue)>>(&mut self, parameters: T) {
-        self.0.extend(parameters.into_iter().map(|(key, value)| (key.into(), value)));
+        for (key, value) in parameters {
+            self.insert(key, value);
+        }
     }
 }
 
@@ -180,6 +218,18 @@ mod tests {
     use serde_json::{from_value, json, to_value};
 
     use super::*;
+
+    #[test]
+    fn parameters_are_found_and_told_by_name_whatever_order_they_came_in() {
+        let mut parameters = RtpCodecParametersParameters::from([("c", 3_u8.into()), ("a", 1_u8.into())]);
+        parameters.insert("b", "two").insert("a", 4_u8);
+        let told: Vec<&str> = parameters.iter().map(|(key, _)| key.as_ref()).collect();
+        assert_eq!(told, ["a", "b", "c"]);
+        assert_eq!(parameters.get("a"), Some(&RtpCodecParametersParametersValue::Number(4)));
+        assert_eq!(parameters.get("d"), None);
+        let read: RtpCodecParametersParameters = from_value(json!({ "c": 3, "b": "two", "a": 4 })).unwrap();
+        assert_eq!(read, parameters);
+    }
 
     #[test]
     fn every_json_scalar_is_read() {

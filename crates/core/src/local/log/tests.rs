@@ -1,9 +1,9 @@
-use mafalda_api::id::{TransportId, WorkerId};
+use mafalda_api::id::{TransportId, WebRtcServerId, WorkerId};
 use mafalda_api::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
 };
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
-use mafalda_api::waist::{Origin, RouterState, WebRtcTransportState, WorkerState};
+use mafalda_api::waist::{Origin, RouterState, WebRtcServerState, WebRtcTransportState, WorkerState};
 
 use super::*;
 
@@ -20,11 +20,25 @@ fn router(id: RouterId, worker: WorkerId, owner: SessionId) -> Event {
     Event::Appeared(ObjectState::Router(RouterState { id, origin: origin(owner), worker, rtp_capabilities }))
 }
 
+fn server(id: WebRtcServerId, worker: WorkerId, owner: SessionId) -> Event {
+    Event::Appeared(ObjectState::WebRtcServer(WebRtcServerState { id, origin: origin(owner), worker }))
+}
+
 fn transport(id: TransportId, router: RouterId, owner: SessionId) -> Event {
+    transport_on(id, router, None, owner)
+}
+
+fn transport_on(
+    id: TransportId,
+    router: RouterId,
+    webrtc_server: Option<WebRtcServerId>,
+    owner: SessionId,
+) -> Event {
     Event::Appeared(ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
         id,
         origin: origin(owner),
         router,
+        webrtc_server,
         ice_role: IceRole::Controlled,
         ice_parameters: IceParameters {
             username_fragment: String::new(),
@@ -148,6 +162,46 @@ fn what_an_owned_object_lives_in_is_in_scope_while_it_does() {
     assert!(matches!(event, Update::Event { event: Event::Closed { .. }, .. }), "with its cause");
     assert!(ids(&snapshot).is_empty());
     assert_eq!(ids(&log.snapshot(&Scope::Session(other))), [w.into()]);
+}
+
+#[test]
+fn a_server_is_in_scope_of_who_has_a_transport_on_it() {
+    let (mine, other) = (SessionId::new(), SessionId::new());
+    let (w, s, r, t) = (WorkerId::new(), WebRtcServerId::new(), RouterId::new(), TransportId::new());
+    let mut log = Log::new(1);
+    log.append(worker(w, other));
+    log.append(server(s, w, other));
+    log.append(router(r, w, mine));
+    assert_eq!(ids(&log.snapshot(&Scope::Session(mine))), [w.into(), r.into()]);
+    log.append(transport_on(t, r, Some(s), mine));
+    let [snapshot] = newest(&log, mine).try_into().unwrap();
+    assert_eq!(ids(&snapshot), [w.into(), s.into(), r.into(), t.into()], "the server before its Transport");
+    log.append(Event::Closed { id: s.into(), cause: CloseCause::Requested });
+    assert!(matches!(newest(&log, mine).as_slice(), [Update::Event { .. }]));
+    log.append(Event::Closed { id: t.into(), cause: CloseCause::WebRtcServerClosed });
+    assert_eq!(ids(&log.snapshot(&Scope::Session(mine))), [w.into(), r.into()]);
+}
+
+#[test]
+fn a_workers_end_ends_its_servers() {
+    let owner = SessionId::new();
+    let (w, s, r, t) = (WorkerId::new(), WebRtcServerId::new(), RouterId::new(), TransportId::new());
+    let mut log = Log::new(1);
+    for event in
+        [worker(w, owner), server(s, w, owner), router(r, w, owner), transport_on(t, r, Some(s), owner)]
+    {
+        log.append(event);
+    }
+    let closed = |id, cause| Event::Closed { id, cause };
+    assert_eq!(
+        log.closing(w.into(), CloseCause::Requested),
+        [
+            closed(w.into(), CloseCause::Requested),
+            closed(s.into(), CloseCause::WorkerClosed),
+            closed(r.into(), CloseCause::WorkerClosed),
+            closed(t.into(), CloseCause::RouterClosed),
+        ]
+    );
 }
 
 #[test]

@@ -83,6 +83,8 @@ fn what_is_missing_or_superfluous_is_refused_and_changes_nothing() {
         ConnectPlainTransport { port: None, ..named() },
         ConnectPlainTransport { rtcp_port: Some(1), ..named() },
         ConnectPlainTransport { ip: Some("::1".parse().unwrap()), ..named() },
+        ConnectPlainTransport { ip: Some("0.0.0.0".parse().unwrap()), ..named() },
+        ConnectPlainTransport { port: Some(0), ..named() },
         ConnectPlainTransport { srtp_parameters: Some(key(SrtpCryptoSuite::AeadAes128Gcm)), ..named() },
     ];
     let mut plain = create(|_| {});
@@ -123,6 +125,46 @@ fn srtp_waits_for_the_peer_s_key_which_has_the_length_of_its_suite() {
     let command = ConnectPlainTransport { srtp_parameters: Some(key(suite)), ..unnamed() };
     assert!(plain.connect(&command, &mut rng()).unwrap().is_ready());
     assert_eq!(plain.srtp_parameters(), Some(before), "the same suite, the same key");
+}
+
+#[test]
+fn a_peer_with_our_own_key_is_refused() {
+    let suite = SrtpCryptoSuite::AeadAes128Gcm;
+    let mut plain = create(|command| command.srtp_crypto_suite = Some(suite));
+    let command = ConnectPlainTransport { srtp_parameters: plain.srtp_parameters(), ..named() };
+    assert_eq!(plain.connect(&command, &mut rng()).unwrap_err().code, ErrorCode::InvalidArgument);
+    let command = ConnectPlainTransport { srtp_parameters: Some(key(suite)), ..named() };
+    assert!(plain.connect(&command, &mut rng()).is_ok(), "the refusal left nothing behind");
+}
+
+#[test]
+fn each_kind_of_packet_has_its_socket() {
+    let split = create(|command| command.rtcp_mux = false);
+    let taken = |plain: &Plain, kind| [RTP, RTCP].map(|socket| plain.check(socket, kind).is_ok());
+    assert_eq!((taken(&split, Kind::Rtp), taken(&split, Kind::Rtcp)), ([true, false], [false, true]));
+    assert_eq!(split.check(RTP, Kind::Rtcp), Err(DropReason::UnknownTuple));
+    let muxed = create(|_| {});
+    assert!([Kind::Rtp, Kind::Rtcp].into_iter().all(|kind| muxed.check(RTP, kind).is_ok()));
+    assert_eq!(muxed.check(RTP, Kind::Dtls), Err(DropReason::UnexpectedDtls));
+}
+
+#[test]
+fn a_socket_for_each_channel_is_required() {
+    let info = ListenInfo { ip: IpAddr::from([127, 0, 0, 1]), ..ListenInfo::of_place(Protocol::Udp) };
+    let command = CreatePlainTransport {
+        id: TransportId::new(),
+        router: RouterId::new(),
+        listen_infos: vec![info],
+        rtcp_mux: false,
+        comedia: false,
+        srtp_crypto_suite: None,
+        max_incoming_bitrate: None,
+    };
+    let rtp = ListenSocket { socket: RTP, info: 0, local: SocketAddr::from(([127, 0, 0, 1], 4000)) };
+    for sockets in [&[][..], &[rtp]] {
+        let failure = Plain::new(&command, sockets, &mut rng()).unwrap_err();
+        assert_eq!(failure.code, ErrorCode::InvalidArgument);
+    }
 }
 
 #[test]

@@ -87,11 +87,16 @@ impl Peer {
 
     /// A good check, which nominates.
     pub(in crate::worker) fn check(&mut self, agent: &IceLite) -> Vec<u8> {
+        self.check_as(agent.local().username_fragment.as_str(), agent.local().password.as_bytes())
+    }
+
+    /// A check for somebody, by whatever password.
+    pub(in crate::worker) fn check_as(&mut self, username_fragment: &str, password: &[u8]) -> Vec<u8> {
         self.checks += 1;
         let mut out = [0; 512];
         let transaction = TransactionId([self.checks; 12]);
         let mut writer = Writer::new(Class::Request, stun::BINDING, transaction, &mut out).unwrap();
-        let username = format!("{}:peer", agent.local().username_fragment.as_str());
+        let username = format!("{username_fragment}:peer");
         for (kind, value) in [
             (AttributeType::USERNAME, username.as_bytes()),
             (AttributeType::PRIORITY, &[1, 2, 3, 4]),
@@ -100,7 +105,7 @@ impl Peer {
         ] {
             writer.attribute(kind, value).unwrap();
         }
-        let len = writer.finish(Some(agent.local().password.as_bytes())).unwrap();
+        let len = writer.finish(Some(password)).unwrap();
         out[..len].to_vec()
     }
 

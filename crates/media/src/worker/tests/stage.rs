@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::{Duration, Instant};
 
-use mafalda_api::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId, WorkerId};
+use mafalda_api::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId, WebRtcServerId, WorkerId};
 use mafalda_api::labels::Labels;
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::types::rtp_parameters::{
@@ -14,7 +14,8 @@ use mafalda_api::types::rtp_parameters::{
     RtpParameters,
 };
 use mafalda_api::waist::{
-    Call, Command, Consume, CreateRouter, CreateWebRtcTransport, Event, Failure, Produce, Reply,
+    Call, Command, Consume, CreateRouter, CreateWebRtcServer, CreateWebRtcTransport, Event, Failure, Listen,
+    Produce, Reply,
 };
 
 use super::super::*;
@@ -168,22 +169,52 @@ impl Stage {
 
     /// A Transport that nobody has connected to.
     pub(in crate::worker) fn transport(&mut self, protocol: Protocol) -> (TransportId, SocketId) {
-        let (id, socket) = (TransportId::new(), SocketId(self.sockets));
-        self.sockets += 1;
-        let command = CreateWebRtcTransport {
+        let id = TransportId::new();
+        let socket = self.bind(0);
+        let command = self.transport_command(id, Listen::Individual(vec![ListenInfo::of_place(protocol)]));
+        self.call_with(command, vec![socket]).unwrap();
+        (id, socket.socket)
+    }
+
+    /// A Transport on a WebRtcServer.
+    pub(in crate::worker) fn on_server(&mut self, server: WebRtcServerId) -> TransportId {
+        let id = TransportId::new();
+        let command = self.transport_command(id, Listen::Server(server));
+        self.call(command).unwrap();
+        id
+    }
+
+    pub(in crate::worker) fn transport_command(
+        &self,
+        id: TransportId,
+        listen: Listen,
+    ) -> CreateWebRtcTransport {
+        CreateWebRtcTransport {
             id,
             router: self.router,
-            listen_infos: vec![ListenInfo::of_place(protocol)],
+            listen,
             enable_udp: true,
             enable_tcp: true,
             prefer_udp: false,
             prefer_tcp: false,
             ice_consent_timeout: 30,
             max_incoming_bitrate: None,
-        };
-        let local = SocketAddr::from(([10, 0, 0, 1], 4000 + socket.0 as u16));
-        self.call_with(command, vec![ListenSocket { socket, info: 0, local }]).unwrap();
-        (id, socket)
+        }
+    }
+
+    /// A WebRtcServer with a socket for UDP and one for TCP.
+    pub(in crate::worker) fn server(&mut self) -> (WebRtcServerId, [SocketId; 2]) {
+        let (id, worker) = (WebRtcServerId::new(), self.worker.config.id);
+        let sockets = [self.bind(0), self.bind(1)];
+        let listen_infos = [Protocol::Udp, Protocol::Tcp].map(ListenInfo::of_place).into();
+        self.call_with(CreateWebRtcServer { id, worker, listen_infos }, sockets.into()).unwrap();
+        (id, sockets.map(|it| it.socket))
+    }
+
+    fn bind(&mut self, info: usize) -> ListenSocket {
+        let socket = SocketId(self.sockets);
+        self.sockets += 1;
+        ListenSocket { socket, info, local: SocketAddr::from(([10, 0, 0, 1], 4000 + socket.0 as u16)) }
     }
 
     /// A Transport whose peer has come through ICE, but has no keys.
@@ -221,8 +252,10 @@ impl Stage {
         let (router, turn, _) = self.worker.split(at).unwrap();
         let transport = &mut router.transports[at.transport];
         let (ours, theirs) = keys(peer.tuple.socket);
-        transport.protection =
-            Protection::Srtp(Srtp { sender: SrtpSender::new(ours), receiver: SrtpReceiver::new(theirs) });
+        transport.protection = Protection::Srtp(Srtp {
+            sender: SrtpSender::new(ours),
+            receiver: Box::new(SrtpReceiver::new(theirs)),
+        });
         router.on_settled(turn, at.transport, Settled { connected: true, reachable: false });
         self.drain();
     }
