@@ -9,6 +9,7 @@ use std::ptr;
 use zeroize::Zeroize;
 
 use super::ghash;
+use super::vaes::Width;
 
 /// Rounds of AES-128 (FIPS 197 §5).
 pub(super) const ROUNDS_128: usize = 10;
@@ -34,14 +35,18 @@ pub(super) struct VectorKey {
     /// The highest power first, each as [`ghash`] wants it, then zeros.
     powers: [u128; POWERS + PADDING],
     rounds: usize,
+    /// The kernel that it is for; in here, since around it would cost a cache line for one byte.
+    width: Width,
 }
+
+const _: () = assert!(size_of::<VectorKey>() == 576, "a Transport has four of them");
 
 impl VectorKey {
     /// A key of 16 or 32 bytes.
     #[target_feature(enable = "aes,pclmulqdq,ssse3")]
-    pub(super) fn new(key: &[u8]) -> Self {
+    pub(super) fn new(width: Width, key: &[u8]) -> Self {
         let rounds = if key.len() == 32 { ROUNDS_256 } else { ROUNDS_128 };
-        let mut this = Self { round_keys: [0; ROUNDS_256 + 1], powers: [0; POWERS + PADDING], rounds };
+        let mut this = Self { round_keys: [0; ROUNDS_256 + 1], powers: [0; POWERS + PADDING], rounds, width };
         this.expand(key);
         this.raise();
         this
@@ -51,6 +56,12 @@ impl VectorKey {
     #[inline]
     pub(super) fn rounds(&self) -> usize {
         self.rounds
+    }
+
+    /// The kernel that it is for.
+    #[inline]
+    pub(super) fn width(&self) -> Width {
+        self.width
     }
 
     /// The key that is added after this many rounds.

@@ -23,15 +23,16 @@ macro_rules! packet_kernel {
         const GROUP_LEN: usize = GROUP * WIDTH;
 
         /// The round of the cipher beside which hashing begins: so that the first rounds, which wait for nothing, come before
-        /// the first products, which wait for the ciphertext of the group before. Measured; one more or less costs 3 to 8 %.
+        /// the first products, which wait for the ciphertext of the group before. Measured for 1,200 bytes: from the first round
+        /// on costs 2 % more, from the fourth 7 %.
         const HASH_FROM_ROUND: usize = 3;
 
         /// Beside how many rounds a group is hashed; AES-128 has seven left.
         const PARTS: usize = 4;
 
         // Where a function is called from, as a parameter of its type. So each instance is called once, which is when the
-        // compiler inlines it whatever its size; as calls they would pass their vectors through memory, at a third of the
-        // speed for small packets. (`#[inline(always)]` can't stand beside `#[target_feature]`.)
+        // compiler inlines it whatever its size; as calls they pass their vectors through memory, and a packet of 1,200 bytes
+        // took 184 ns instead of 132. (`#[inline(always)]` can't stand beside `#[target_feature]`.)
         const SEAL: u8 = 0;
         const SEAL_END: u8 = 1;
         const OPEN: u8 = 2;

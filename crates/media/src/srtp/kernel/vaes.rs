@@ -41,16 +41,13 @@ impl Width {
 }
 
 /// A key and the kernel that it is for.
-pub(in crate::srtp) struct VaesKey {
-    key: VectorKey,
-    width: Width,
-}
+pub(in crate::srtp) struct VaesKey(VectorKey);
 
 impl VaesKey {
     /// A key of 16 or 32 bytes.
     pub(in crate::srtp) fn new(width: Width, key: &[u8]) -> Self {
         // SAFETY: a `Width` proves AES-NI, PCLMULQDQ, and AVX2 with what came before it.
-        Self { key: unsafe { VectorKey::new(key) }, width }
+        Self(unsafe { VectorKey::new(width, key) })
     }
 
     /// Encrypts both pieces of `plain`, the first at most 32 bytes, into `out` of their length. Returns the tag.
@@ -62,14 +59,14 @@ impl VaesKey {
         plain: [&[u8]; 2],
         out: &mut [u8],
     ) -> [u8; 16] {
-        let long = self.key.rounds() == ROUNDS_256;
+        let long = self.0.rounds() == ROUNDS_256;
         // SAFETY: a `Width` proves the features of its kernel.
         let tag = unsafe {
-            match (self.width.0, long) {
-                (Bits::B512, false) => vaes512::seal::<ROUNDS_128>(&self.key, nonce, aad, plain, out),
-                (Bits::B512, true) => vaes512::seal::<ROUNDS_256>(&self.key, nonce, aad, plain, out),
-                (Bits::B256, false) => vaes256::seal::<ROUNDS_128>(&self.key, nonce, aad, plain, out),
-                (Bits::B256, true) => vaes256::seal::<ROUNDS_256>(&self.key, nonce, aad, plain, out),
+            match (self.0.width().0, long) {
+                (Bits::B512, false) => vaes512::seal::<ROUNDS_128>(&self.0, nonce, aad, plain, out),
+                (Bits::B512, true) => vaes512::seal::<ROUNDS_256>(&self.0, nonce, aad, plain, out),
+                (Bits::B256, false) => vaes256::seal::<ROUNDS_128>(&self.0, nonce, aad, plain, out),
+                (Bits::B256, true) => vaes256::seal::<ROUNDS_256>(&self.0, nonce, aad, plain, out),
             }
         };
         tag.to_le_bytes()
@@ -79,14 +76,14 @@ impl VaesKey {
     #[inline]
     #[must_use]
     pub(in crate::srtp) fn open(&self, nonce: [u8; 12], aad: &[u8], text: &mut [u8], tag: [u8; 16]) -> bool {
-        let long = self.key.rounds() == ROUNDS_256;
+        let long = self.0.rounds() == ROUNDS_256;
         // SAFETY: a `Width` proves the features of its kernel.
         let right = unsafe {
-            match (self.width.0, long) {
-                (Bits::B512, false) => vaes512::open::<ROUNDS_128>(&self.key, nonce, aad, text),
-                (Bits::B512, true) => vaes512::open::<ROUNDS_256>(&self.key, nonce, aad, text),
-                (Bits::B256, false) => vaes256::open::<ROUNDS_128>(&self.key, nonce, aad, text),
-                (Bits::B256, true) => vaes256::open::<ROUNDS_256>(&self.key, nonce, aad, text),
+            match (self.0.width().0, long) {
+                (Bits::B512, false) => vaes512::open::<ROUNDS_128>(&self.0, nonce, aad, text),
+                (Bits::B512, true) => vaes512::open::<ROUNDS_256>(&self.0, nonce, aad, text),
+                (Bits::B256, false) => vaes256::open::<ROUNDS_128>(&self.0, nonce, aad, text),
+                (Bits::B256, true) => vaes256::open::<ROUNDS_256>(&self.0, nonce, aad, text),
             }
         };
         // In constant time: how long it takes must not say where they differ.
