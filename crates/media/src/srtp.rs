@@ -17,9 +17,12 @@ mod cm;
 mod derivation;
 mod error;
 mod gcm;
-#[expect(
-    unsafe_code,
-    reason = "vector instructions: access to memory, and calls that need a CPU that has them"
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "vector instructions: access to memory, and calls that need a CPU that has them"
+    )
 )]
 mod kernel;
 mod keys;
