@@ -53,6 +53,9 @@ fn check_packages(workspace: &Workspace, sources: &[Source]) -> Result<Vec<Findi
         let tree = package::tree(workspace, &package.name)?;
         findings.extend(purity::check_tree(&package.name, &tree));
         findings.extend(purity::check_root(package, sources));
+        for source in sources {
+            findings.extend(purity::check_expectation(package, source, &code::mask(&source.text)));
+        }
     }
     Ok(findings)
 }

@@ -3,7 +3,7 @@
 //! Everything in here is a machine without I/O: no clock, socket, thread, lock or async runtime. Time comes in as [`Now`],
 //! randomness as a seed, datagrams as batches; packets, replies and events are polled out. Start with [`worker`], the root
 //! machine; a packet's way leads from [`demux`] over [`srtp`] and [`rtp`] to the streams in [`stream`].
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod buffer;
 pub mod codec;

@@ -17,6 +17,14 @@ mod cm;
 mod derivation;
 mod error;
 mod gcm;
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "vector instructions: access to memory, and calls that need a CPU that has them"
+    )
+)]
+mod kernel;
 mod keys;
 mod profile;
 mod receiver;
@@ -29,6 +37,7 @@ mod stream_table;
 pub const OVERHEAD_MAX: usize = 20;
 
 pub use error::SrtpError;
+pub use kernel::GcmKernel;
 pub use keys::SrtpKeys;
 pub use profile::SrtpProfile;
 pub use receiver::{SrtpReceiver, Unprotected};

@@ -1,7 +1,8 @@
 //! Purity: `api`, `media` and `span` have no I/O, and their manifests prove it.
 //!
 //! A direct dependency on a runtime or on sockets is refused, and so is one that comes along with another crate. `nix` is
-//! refused only directly: crates that touch no socket take it for address types. Their roots also forbid unsafe code.
+//! refused only directly: crates that touch no socket take it for address types. Their roots also forbid unsafe code; `media`,
+//! which has the kernel of SRTP, denies it, and expects it at that one module.
 
 use super::finding::Finding;
 use super::source::Source;
@@ -39,16 +40,37 @@ pub(crate) fn check_tree(name: &str, tree: &[Node]) -> Vec<Finding> {
     banned.map(finding).collect()
 }
 
-/// The crate's root must forbid unsafe code.
+/// The one pure crate with unsafe code in it, in the place that [`super::unsafety`] allows.
+const WITH_KERNEL: &str = "mafalda-media";
+
+/// The crate's root must refuse unsafe code.
 pub(crate) fn check_root(package: &Package, sources: &[Source]) -> Option<Finding> {
     let root = package.manifest_path.replace("Cargo.toml", "src/lib.rs");
-    let forbids = |source: &Source| source.lines().any(|line| line.trim() == "#![forbid(unsafe_code)]");
-    let good = sources.iter().any(|source| source.path == root && forbids(source));
-    (!good).then(|| Finding::new(root, "a pure crate opens with #![forbid(unsafe_code)]"))
+    let word = if package.name == WITH_KERNEL { "deny" } else { "forbid" };
+    let opening = format!("#![{word}(unsafe_code)]");
+    let refuses = |source: &Source| source.lines().any(|line| line.trim() == opening);
+    let good = sources.iter().any(|source| source.path == root && refuses(source));
+    (!good).then(|| Finding::new(root, format!("a pure crate opens with {opening}")))
+}
+
+/// The crate with the kernel speaks of the lint twice: where its root denies it, and where the module of SRTP declares the
+/// kernel.
+pub(crate) fn check_expectation(package: &Package, source: &Source, code: &str) -> Vec<Finding> {
+    let folder = package.manifest_path.replace("Cargo.toml", "src/");
+    if package.name != WITH_KERNEL || !source.path.starts_with(&folder) {
+        return Vec::new();
+    }
+    let place = [format!("{folder}lib.rs"), format!("{folder}srtp.rs")].contains(&source.path);
+    let mentions = code.lines().enumerate().filter(|(_, line)| line.contains("unsafe_code"));
+    let finding = |(index, _)| {
+        Finding::at_line(&source.path, index, "unsafe code is expected once, at the kernel of SRTP")
+    };
+    mentions.skip(usize::from(place)).map(finding).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::code;
     use super::*;
     use crate::package::Dependency;
 
@@ -92,10 +114,42 @@ mod tests {
 
     #[test]
     fn a_pure_root_must_forbid_unsafe_code() {
+        let api = Package {
+            name: "mafalda-api".into(),
+            manifest_path: "crates/api/Cargo.toml".into(),
+            dependencies: Vec::new(),
+        };
+        let root = |text: &str| [Source::new("crates/api/src/lib.rs", text)];
+        assert!(check_root(&api, &root("//! Doc.\n#![forbid(unsafe_code)]\n")).is_none());
+        assert!(check_root(&api, &root("//! Doc.\n#![deny(unsafe_code)]\n")).is_some());
+        assert!(check_root(&api, &root("//! Doc.\n// #![forbid(unsafe_code)]\n")).is_some());
+        assert!(check_root(&api, &[]).is_some());
+    }
+
+    #[test]
+    fn the_root_with_the_kernel_must_deny_it() {
         let media = package("mafalda-media", "slab", Kind::Normal);
         let root = |text: &str| [Source::new("crates/media/src/lib.rs", text)];
-        assert!(check_root(&media, &root("//! Doc.\n#![forbid(unsafe_code)]\n")).is_none());
-        assert!(check_root(&media, &root("//! Doc.\n// #![forbid(unsafe_code)]\n")).is_some());
+        assert!(check_root(&media, &root("//! Doc.\n#![deny(unsafe_code)]\n")).is_none());
+        assert!(check_root(&media, &root("//! Doc.\n")).is_some());
         assert!(check_root(&media, &[]).is_some());
+    }
+
+    #[test]
+    fn unsafe_code_is_expected_at_the_kernel_alone() {
+        let media = package("mafalda-media", "slab", Kind::Normal);
+        let findings = |path: &str, text: &str| {
+            check_expectation(&media, &Source::new(path, text), &code::mask(text)).len()
+        };
+        let expectation = "#[expect(unsafe_code, reason = \"x\")]\nmod kernel;\n";
+        assert_eq!(findings("crates/media/src/srtp.rs", expectation), 0);
+        assert_eq!(findings("crates/media/src/srtp.rs", &expectation.repeat(2)), 1);
+        assert_eq!(findings("crates/media/src/rtp.rs", expectation), 1);
+        assert_eq!(findings("crates/media/src/rtp.rs", "#![allow(\n    unsafe_code,\n)]\n"), 1);
+        assert_eq!(
+            findings("crates/media/src/rtp.rs", "#[expect(dead_code, reason = \"unsafe_code\")]\n"),
+            0
+        );
+        assert_eq!(findings("crates/core/src/sys.rs", expectation), 0, "another crate");
     }
 }

@@ -5,6 +5,7 @@
 use super::cm::CmKey;
 use super::derivation::{SessionKeys, Traffic};
 use super::gcm::GcmKey;
+use super::kernel::GcmKernel;
 use super::keys::SrtpKeys;
 use super::{RTCP_HEADER_LEN, RTCP_WORD_LEN, SrtpError, SrtpProfile};
 
@@ -32,17 +33,19 @@ enum Kernel {
 }
 
 impl Cipher {
-    pub(super) fn for_rtp(master: &SrtpKeys) -> Self {
-        Self::new(&SessionKeys::derive(master, Traffic::Rtp), master.profile().rtp_tag_len())
+    pub(super) fn for_rtp(master: &SrtpKeys, gcm: GcmKernel) -> Self {
+        Self::new(&SessionKeys::derive(master, Traffic::Rtp), gcm, master.profile().rtp_tag_len())
     }
 
-    pub(super) fn for_rtcp(master: &SrtpKeys) -> Self {
-        Self::new(&SessionKeys::derive(master, Traffic::Rtcp), master.profile().rtcp_tag_len())
+    pub(super) fn for_rtcp(master: &SrtpKeys, gcm: GcmKernel) -> Self {
+        Self::new(&SessionKeys::derive(master, Traffic::Rtcp), gcm, master.profile().rtcp_tag_len())
     }
 
-    pub(super) fn new(keys: &SessionKeys, tag_len: usize) -> Self {
+    pub(super) fn new(keys: &SessionKeys, gcm: GcmKernel, tag_len: usize) -> Self {
         let kernel = match keys.profile {
-            SrtpProfile::AeadAes256Gcm | SrtpProfile::AeadAes128Gcm => Kernel::Gcm(GcmKey::new(keys.key())),
+            SrtpProfile::AeadAes256Gcm | SrtpProfile::AeadAes128Gcm => {
+                Kernel::Gcm(GcmKey::new(gcm, keys.key()))
+            }
             SrtpProfile::Aes128CmSha1_80 | SrtpProfile::Aes128CmSha1_32 => {
                 Kernel::Cm(CmKey::new(keys.key(), &keys.auth_key))
             }
@@ -101,13 +104,13 @@ impl Cipher {
             Kernel::Gcm(key) => {
                 let (tag, word_out) = trailer.split_at_mut(self.tag_len);
                 word_out.copy_from_slice(&word);
-                key.seal(self.gcm_nonce(id), &gcm_rtcp_aad(header, word), [body, &[]], ciphertext, tag)
+                key.seal(self.gcm_nonce(id), &gcm_rtcp_aad(header, word), [&[], body], ciphertext, tag)
             }
             // RFC 3711 §3.4: the word follows the text, the tag comes last and covers it.
             Kernel::Cm(key) => {
                 let (word_out, tag) = trailer.split_at_mut(RTCP_WORD_LEN);
                 word_out.copy_from_slice(&word);
-                key.seal(self.cm_counter(id), (header, word), [body, &[]], ciphertext, tag);
+                key.seal(self.cm_counter(id), (header, word), [&[], body], ciphertext, tag);
                 Ok(())
             }
         }

@@ -15,7 +15,8 @@ pub(super) const SALT_LEN_MAX: usize = 14;
 /// Master key and salt of one direction.
 ///
 /// Zeroed on drop, never printed, and not `Clone`: a context's constructor takes it by value, so one key gives one context.
-/// The key schedules in a context are not wiped when it goes, because `ring` has no way to.
+/// Of the key schedules in a context, those of our own kernel are wiped when it goes; those on `ring` are not, because it has no
+/// way to.
 pub struct SrtpKeys {
     profile: SrtpProfile,
     key: Zeroizing<[u8; KEY_LEN_MAX]>,

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::cipher::{Cipher, PacketId};
+use super::kernel::GcmKernel;
 use super::rollover::estimate;
 use super::stream_table::StreamTable;
 use super::{
@@ -31,12 +32,18 @@ pub struct SrtpReceiver {
 impl SrtpReceiver {
     /// A receiver that has seen nothing. Takes the keys: a second one made from them would accept replays.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "the keys are used up: one key, one context")]
     pub fn new(keys: SrtpKeys) -> Self {
+        Self::with_kernel(keys, GcmKernel::best())
+    }
+
+    /// The same on a kernel of one's choice, which counts for GCM alone.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the keys are used up: one key, one context")]
+    pub fn with_kernel(keys: SrtpKeys, gcm: GcmKernel) -> Self {
         Self {
             profile: keys.profile(),
-            rtp: Cipher::for_rtp(&keys),
-            rtcp: Cipher::for_rtcp(&keys),
+            rtp: Cipher::for_rtp(&keys, gcm),
+            rtcp: Cipher::for_rtcp(&keys, gcm),
             rtp_streams: StreamTable::default(),
             rtcp_streams: StreamTable::default(),
         }

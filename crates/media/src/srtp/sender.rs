@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::cipher::{Cipher, PacketId};
+use super::kernel::GcmKernel;
 use super::rollover::RTP_INDEX_MAX;
 use super::{
     RTCP_ENCRYPTED, RTCP_HEADER_LEN, RTCP_WORD_LEN, SrtpError, SrtpKeys, SrtpProfile, sequence_and_ssrc,
@@ -46,12 +47,18 @@ pub struct SrtpSender {
 impl SrtpSender {
     /// A sender that has sent nothing. Takes the keys, because no second one may be made from them.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "the keys are used up: one key, one context")]
     pub fn new(keys: SrtpKeys) -> Self {
+        Self::with_kernel(keys, GcmKernel::best())
+    }
+
+    /// The same on a kernel of one's choice, which counts for GCM alone.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the keys are used up: one key, one context")]
+    pub fn with_kernel(keys: SrtpKeys, gcm: GcmKernel) -> Self {
         Self {
             profile: keys.profile(),
-            rtp: Cipher::for_rtp(&keys),
-            rtcp: Cipher::for_rtcp(&keys),
+            rtp: Cipher::for_rtp(&keys, gcm),
+            rtcp: Cipher::for_rtcp(&keys, gcm),
             rtcp_index: 0,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod kernels;
 mod model;
 mod oracle;
 mod vectors;
@@ -9,6 +10,12 @@ mod vectors;
 /// The two ends of one direction, with a key that depends on `seed` alone.
 fn pair(profile: SrtpProfile, seed: u8) -> (SrtpSender, SrtpReceiver) {
     (SrtpSender::new(keys(profile, seed)), SrtpReceiver::new(keys(profile, seed)))
+}
+
+/// The same, both on this kernel.
+fn pair_on(kernel: GcmKernel, profile: SrtpProfile, seed: u8) -> (SrtpSender, SrtpReceiver) {
+    let sender = SrtpSender::with_kernel(keys(profile, seed), kernel);
+    (sender, SrtpReceiver::with_kernel(keys(profile, seed), kernel))
 }
 
 fn keys(profile: SrtpProfile, seed: u8) -> SrtpKeys {

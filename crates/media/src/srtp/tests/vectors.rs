@@ -50,12 +50,12 @@ fn rfc_6188_key_derivation_with_aes_256() {
 }
 
 /// A cipher with session keys from RFC 7714 §16: bytes counting up, salt "Quid pro quo".
-fn rfc_7714_cipher(profile: SrtpProfile) -> Cipher {
+fn rfc_7714_cipher(profile: SrtpProfile, kernel: GcmKernel) -> Cipher {
     let mut key = zeroize::Zeroizing::new([0; 32]);
     key.iter_mut().zip(0..).for_each(|(byte, value)| *byte = value);
     let keys =
         SessionKeys { profile, key, auth_key: zeroize::Zeroizing::default(), salt: number(b"Quid pro quo") };
-    Cipher::new(&keys, 16)
+    Cipher::new(&keys, kernel, 16)
 }
 
 const RFC_7714_CASES: [(SrtpProfile, &str, &str); 2] = [
@@ -75,16 +75,20 @@ const RFC_7714_CASES: [(SrtpProfile, &str, &str); 2] = [
     ),
 ];
 
+fn on_each_kernel<T: Copy>(case: T) -> impl Iterator<Item = (T, GcmKernel)> {
+    GcmKernel::available().map(move |kernel| (case, kernel))
+}
+
 #[test]
 fn rfc_7714_16_rtp() {
     let header = hex("8040f17b8041f8d35501a0b2");
     let text = b"Gallia est omnis divisa in partes tres";
     let id = PacketId { ssrc: 0x5501_a0b2, index: 0xf17b };
-    for (profile, srtp, _) in RFC_7714_CASES {
-        let cipher = rfc_7714_cipher(profile);
+    for ((profile, srtp, _), kernel) in RFC_7714_CASES.into_iter().flat_map(on_each_kernel) {
+        let cipher = rfc_7714_cipher(profile, kernel);
         let mut body = vec![0; text.len() + 16];
         cipher.seal_rtp(id, &header, [&text[..5], &text[5..]], &mut body).unwrap();
-        assert_eq!(body, hex(srtp), "{profile:?}");
+        assert_eq!(body, hex(srtp), "{profile:?} {kernel:?}");
         assert_eq!(cipher.open_rtp(id, &header, &mut body), Ok(()));
         assert_eq!(&body[..text.len()], text);
     }
@@ -96,11 +100,11 @@ fn rfc_7714_17_rtcp() {
     let text =
         hex("4e5450314e545032525450200000042a0000e9304c756e61deadbeefdeadbeefdeadbeefdeadbeefdeadbeef");
     let id = PacketId { ssrc: 0x4d61_7273, index: 0x5d4 };
-    for (profile, _, srtcp) in RFC_7714_CASES {
-        let cipher = rfc_7714_cipher(profile);
+    for ((profile, _, srtcp), kernel) in RFC_7714_CASES.into_iter().flat_map(on_each_kernel) {
+        let cipher = rfc_7714_cipher(profile, kernel);
         let mut body = vec![0; text.len() + 20];
         cipher.seal_rtcp(id, 0x8000_05d4, &header, &text, &mut body).unwrap();
-        assert_eq!(body, hex(srtcp), "{profile:?}");
+        assert_eq!(body, hex(srtcp), "{profile:?} {kernel:?}");
         assert_eq!(cipher.rtcp_word_offset(8 + body.len()), Some(8 + text.len() + 16));
         assert_eq!(cipher.open_rtcp(id, 0x8000_05d4, &header, &mut body), Ok(()));
         assert_eq!(&body[..text.len()], text);
