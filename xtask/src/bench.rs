@@ -1,17 +1,38 @@
-//! `bench`: benchmarks of whole processes, in a network of their own.
+//! `bench`: measures and writes down, in one form for every bench.
 //!
-//! What is measured, and how, is in the crate `mafalda-bench`. Here it is built, and started in a network namespace that goes
-//! with the process: no device is left behind, whatever happens.
+//! `forward` is what this project exists for: a packet in, many packets out. The engine is measured beside a bare forwarder, which
+//! is the limit, and beside a peer, all of them interleaved in one run, since only what was measured together can be compared.
+//! How to read it is in `docs/performance.md`.
 
-use std::path::{Path, PathBuf};
+mod capacity;
+mod chart;
+mod dialogue;
+mod forward;
+mod machine;
+mod matrix;
+mod record;
+mod stage;
+mod statistic;
+mod subject;
+mod verdict;
+mod window;
 
-use anyhow::{Context as _, Result, ensure};
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
+use self::forward::Plan;
+use self::machine::Ticks;
+use self::matrix::Device;
+use self::record::Record;
+use self::subject::Programs;
 use crate::process::Process;
+use crate::report;
 use crate::workspace::Workspace;
 
-/// Measure whole processes (needs root, for a network of its own)
+/// Measure, beside the bare minimum and beside others
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -23,65 +44,99 @@ enum Bench {
     Forward(Forward),
 }
 
-/// Another implementation to measure beside ours.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+/// Forwarding: CPU per packet, most packets per second on one core, added delay.
+///
+/// Needs root, two cores, and the commands ip, unshare, nsenter and taskset. All traffic stays in network namespaces that the bench
+/// makes and that go with it.
+#[derive(Debug, Args)]
+struct Forward {
+    /// Write everything as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the chart
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// The headline cases on the null device only, in short rounds
+    #[arg(long)]
+    quick: bool,
+    /// How often each subject is measured in each case
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: u16,
+    /// Only on this device; can be given several times
+    #[arg(long, value_enum)]
+    device: Vec<Device>,
+    /// Measure a peer beside us
+    #[arg(long, value_enum, requires = "peer_dir")]
+    peer: Option<Peer>,
+    /// Where the peer is built: a folder with `node`, `app/node_modules` and `mediasoup-worker`
+    #[arg(long, value_name = "DIR")]
+    peer_dir: Option<PathBuf>,
+    /// A script that builds the peer into the folder named by the variable PEER, run if it isn't there yet
+    #[arg(long, value_name = "SCRIPT", env = "MAFALDA_PEER_SETUP")]
+    peer_setup: Option<PathBuf>,
+}
+
+/// Who else can be measured.
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Peer {
-    /// The worker of mediasoup, built into `--peer-dir`
     Mediasoup,
 }
 
-/// Measure the CPU time of a forwarded packet, beside a bare prototype and a peer
-#[derive(Debug, Args)]
-struct Forward {
-    /// Write the figures there, as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Draw packets per second and core there, as SVG
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
-    /// What carries the packets that go out: null (a card with UDP segmentation), lo, or lo-plain; may be given several times
-    #[arg(long = "device", value_name = "DEVICE", default_value = "null")]
-    devices: Vec<String>,
-    /// How often each contender is measured in each case
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    rounds: usize,
-    /// The three cases with a target only
-    #[arg(long)]
-    quick: bool,
-    /// Measure this one, too
-    #[arg(long, value_enum, requires = "peer_dir")]
-    peer: Option<Peer>,
-    /// Where it was built: with `node`, `app/node_modules/mediasoup` and `mediasoup-worker` in it
-    #[arg(long, value_name = "DIR")]
-    peer_dir: Option<PathBuf>,
-}
-
-const PACKAGE: &str = "mafalda-bench";
-
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let Bench::Forward(forward) = &options.bench;
-    Process::cargo().args(["build", "--release", "--package", PACKAGE]).dir(&workspace.root).run()?;
-    let binary = workspace.root.join("target/release").join(PACKAGE);
-    let args = arguments(forward, &workspace.root)?;
-    let mut process = Process::new("unshare").args(["--net", "--"]).args([&binary]).args(&args);
-    if let Some(folder) = forward.peer.and(forward.peer_dir.as_deref()) {
-        process = process.env("MEDIASOUP", folder.join("app"));
-        process = process.env("MEDIASOUP_WORKER_BIN", folder.join("mediasoup-worker"));
+    match &options.bench {
+        Bench::Forward(options) => forward(workspace, options),
     }
-    process.run().context("a network of one's own takes root, and `unshare` of util-linux")
 }
 
-fn arguments(forward: &Forward, root: &Path) -> Result<Vec<String>> {
-    let mut args = vec!["forward".to_owned(), format!("--rounds={}", forward.rounds)];
-    args.extend(forward.devices.iter().map(|device| format!("--device={device}")));
-    args.extend(forward.json.iter().map(|file| format!("--json={}", file.display())));
-    args.extend(forward.svg.iter().map(|file| format!("--svg={}", file.display())));
-    args.extend(forward.quick.then(|| "--quick".to_owned()));
-    if let Some(folder) = forward.peer.and(forward.peer_dir.as_deref()) {
-        let (node, worker) = (folder.join("node"), folder.join("mediasoup-worker"));
-        ensure!(node.exists() && worker.exists(), "there is no peer in {}", folder.display());
-        let driver = root.join("crates/bench/peer.mjs");
-        args.push(format!("--peer={} {}", node.display(), driver.display()));
+fn forward(workspace: &Workspace, options: &Forward) -> Result<()> {
+    let peer = match options.peer {
+        Some(Peer::Mediasoup) => Some(peer_dir(options)?),
+        None => None,
+    };
+    let build = Process::cargo().args(["build", "--release", "--package", "mafalda-bench"]);
+    build.dir(&workspace.root).run()?;
+    let programs = Programs {
+        bench: workspace.target.join("release/mafalda-bench"),
+        peer_script: workspace.path("crates/bench/peer/mediasoup.mjs"),
+        peer,
+    };
+    let (ticks, load) = (Ticks::now()?, machine::load()?);
+    let measured = forward::run(&programs, &plan(options))?;
+    let mut machine = machine::describe()?;
+    machine.insert("load_before", load.to_string());
+    machine.insert("load_after", machine::load()?.to_string());
+    machine.insert("steal_percent", format!("{:.2}", Ticks::now()?.steal_percent_since(ticks)));
+    let figures = verdict::figures(&measured);
+    report::line("");
+    figures.iter().for_each(report::line);
+    if let Some(path) = &options.svg {
+        let chart = chart::draw(&measured).context("a chart needs the null device")?;
+        fs::write(path, chart).with_context(|| format!("can't write {}", path.display()))?;
     }
-    Ok(args)
+    let rows = measured.into_iter().map(|measured| measured.row).collect();
+    let record = Record { bench: "forward", machine, figures, rows };
+    options.json.as_deref().map_or(Ok(()), |path| record.write(path))
+}
+
+fn plan(options: &Forward) -> Plan {
+    let devices = match (options.device.as_slice(), options.quick) {
+        ([], true) => vec![Device::Null],
+        ([], false) => Device::ALL.to_vec(),
+        (devices, _) => devices.to_vec(),
+    };
+    Plan { devices, rounds: usize::from(options.rounds), is_quick: options.quick }
+}
+
+/// Where the peer is, after it was built if need be.
+fn peer_dir(options: &Forward) -> Result<PathBuf> {
+    let dir = options.peer_dir.as_deref().context("--peer needs --peer-dir")?;
+    let dir = std::path::absolute(dir)?;
+    if dir.join("mediasoup-worker").is_file() {
+        return Ok(dir);
+    }
+    let Some(setup) = &options.peer_setup else {
+        bail!("there is no mediasoup-worker in {}; --peer-setup names a script that builds it", dir.display());
+    };
+    Process::new("bash").args([setup]).env("PEER", &dir).run()?;
+    Ok(dir)
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -97,6 +97,15 @@ impl Process {
         Ok(Background { child })
     }
 
+    /// Starts it, unannounced, to be spoken with over its standard input and output.
+    pub(crate) fn converse(mut self) -> Result<(Background, ChildStdin, ChildStdout)> {
+        let child = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("cannot start `{}`", self.line()))?;
+        let stdin = child.stdin.take().context("standard input is piped")?;
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        Ok((Background { child }, stdin, stdout))
+    }
+
     /// Whether it can be started and succeeds; its output is dropped.
     pub(crate) fn succeeds(mut self) -> bool {
         let status = self.command.stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -118,6 +127,11 @@ pub(crate) struct Background {
 }
 
 impl Background {
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it writes to standard output. It is there once.
     pub(crate) fn stdout(&mut self) -> Result<ChildStdout> {
         self.child.stdout.take().context("standard output is piped, and taken once")

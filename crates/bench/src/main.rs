@@ -1,43 +1,48 @@
-//! Benchmarks of whole processes. `cargo xtask bench` builds this and runs it in a network of its own.
+//! The processes of the forwarding bench. `cargo xtask bench forward` starts them, each where it belongs, and reads what they say.
 //!
-//! `forward` measures what a forwarded packet costs. It starts the contenders (each a process of this binary, or the peer's),
-//! pins them to one CPU and itself to another, and gives each the same packets, round by round.
+//! Packets come from [`source`], go through a subject (the engine in [`server`], the bare forwarder in [`prototype`], or a program
+//! of others) and end in [`sink`], unless the device drops them. All of them are spoken to by lines, see [`dialogue`]. What
+//! is measured of a subject is measured from outside; nothing in here knows how fast it is.
+#![forbid(unsafe_code)]
 
-mod case;
-mod chart;
-mod contender;
-mod cpu;
-mod device;
-mod forward;
-mod output;
+mod addressing;
+mod clock;
+mod delay;
+mod dialogue;
+mod packet;
 mod prototype;
+mod schedule;
 mod server;
 mod sink;
 mod source;
+mod suite;
 
-use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
-/// Benchmarks of whole processes.
+use clap::Parser;
+
+/// Processes of the forwarding bench, for `cargo xtask bench forward`.
 #[derive(Debug, Parser)]
 #[command(name = "mafalda-bench", max_term_width = 100)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
 enum Command {
-    Forward(forward::Options),
-    /// A contender: this project's engine
-    Server(contender::Arguments),
-    /// A contender: receiving, encrypting and sending, and nothing else
-    Prototype(contender::Arguments),
+    Source(source::Options),
+    Sink(sink::Options),
+    Prototype(prototype::Options),
+    Server(server::Options),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
-        Command::Forward(options) => forward::run(&options),
-        Command::Server(arguments) => server::run(&arguments),
-        Command::Prototype(arguments) => prototype::run(&arguments),
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Source(options) => source::run(&options),
+        Command::Sink(options) => sink::run(&options),
+        Command::Prototype(options) => prototype::run(&options),
+        Command::Server(options) => server::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

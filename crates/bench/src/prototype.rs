@@ -1,173 +1,192 @@
-//! The yardstick: a forwarder of receiving, encrypting and sending alone. No parser, no statistics, no retransmission, no RTCP.
+//! The bare forwarder: I/O and crypto alone, the yardstick of what the machine can do.
+//!
+//! One receive call with joined datagrams in; for each destination a header and the payload protected out of place; one flush
+//! of segmented messages out. There is no RTP logic: no statistics, no loss, no feedback, no retransmission, no check of
+//! anything. So nothing that forwards in this way can be cheaper, and what an engine costs above it is what its logic costs.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod outgoing;
+
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::os::fd::AsFd as _;
 
 use anyhow::{Context as _, Result, bail};
-use mafalda_media::srtp::{PlainRtp, SrtpKeys, SrtpProfile, SrtpSender};
-use mafalda_net::{Message, Outbox, Received, Receiver, SLOT_LEN, join_received};
+use clap::Args;
+use mafalda_media::rtp::FIXED_HEADER_LEN;
+use mafalda_media::srtp::{PlainRtp, SrtpSender};
+use mafalda_net::{Receiver, SLOT_LEN};
+use nix::poll::PollTimeout;
+use socket2::SockRef;
 
-use crate::case::Suite;
-use crate::contender::{Arguments, KEY, serve};
+use self::outgoing::Outgoing;
+use crate::addressing::Destinations;
+use crate::dialogue::{self, Commands, SubjectReady};
+use crate::suite::Suite;
 
-/// Messages taken with one call.
-const MESSAGES: usize = 32;
-/// Bytes that go out with one call; as many as the engine's.
-const SEND_BYTES: usize = 512 * 1024;
-/// The largest packet that is written: a network's, and what protection adds.
-const PACKET_MAX: usize = 2048;
+/// Messages of one receive call. More would put more into one flush under overload; few fit into the cache together.
+const MESSAGES_MAX: usize = 4;
 
-struct Target {
-    to: SocketAddr,
-    sender: Option<SrtpSender>,
+/// The buffers of its socket: as large as an engine's.
+const BUFFER_BYTES: usize = 8 << 20;
+
+/// Forward with I/O and crypto alone: the yardstick
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where to listen, and where to send from
+    #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST)]
+    ip: Ipv4Addr,
+    #[command(flatten)]
+    destinations: Destinations,
+    /// How to protect
+    #[arg(long, value_enum, default_value = "none")]
+    suite: Suite,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut forwarder = Forwarder::new(options)?;
+    let mut commands = Commands::default();
+    let keys = (0..options.destinations.consumers).filter_map(|index| options.suite.key_base64(index));
+    dialogue::say(&SubjectReady {
+        port: forwarder.socket.local_addr()?.port(),
+        process: std::process::id(),
+        keys: keys.collect(),
+    })?;
+    loop {
+        let ready = dialogue::wait(Some(forwarder.socket.as_fd()), PollTimeout::NONE)?;
+        if ready.socket {
+            forwarder.turn()?;
+        }
+        if ready.commands {
+            let Some(lines) = commands.read()? else { return Ok(()) };
+            for line in lines {
+                match line.as_str() {
+                    "count" => dialogue::say(&forwarder.outgoing.count())?,
+                    _ => bail!("no command: {line}"),
+                }
+            }
+        }
+    }
+}
+
+/// Who gets everything.
+#[derive(Debug)]
+struct Destination {
+    address: SocketAddrV4,
     ssrc: u32,
-    /// The index of the next packet.
+    sender: Option<SrtpSender>,
+}
+
+/// A packet that came in.
+#[derive(Clone, Copy, Debug)]
+struct Packet {
+    start: usize,
+    end: usize,
+    /// RFC 3711 §3.3.1: rollover counter above sequence number.
     index: u64,
 }
 
+#[derive(Debug)]
 struct Forwarder {
-    output: UdpSocket,
-    outbox: Outbox,
-    targets: Vec<Target>,
-    out: Vec<u8>,
-    used: usize,
-    runs: Vec<Run>,
-    sent: Arc<AtomicU64>,
-}
-
-struct Run {
-    to: SocketAddr,
-    start: usize,
-    end: usize,
-    size: u16,
-}
-
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let input = UdpSocket::bind("127.0.0.1:0")?;
-    join_received(input.as_fd())?;
-    let port = input.local_addr()?.port();
-    let sent = Arc::new(AtomicU64::new(0));
-    let mut forwarder = Forwarder {
-        output: UdpSocket::bind((arguments.from, 0))?,
-        outbox: Outbox::new(),
-        targets: arguments
-            .destinations()
-            .enumerate()
-            .map(|(index, ip)| {
-                Ok(Target {
-                    to: (ip, arguments.port).into(),
-                    sender: sender(arguments.suite)?,
-                    ssrc: 10_000 + index as u32,
-                    index: 1000,
-                })
-            })
-            .collect::<Result<_>>()?,
-        out: vec![0; SEND_BYTES],
-        used: 0,
-        runs: Vec::new(),
-        sent: sent.clone(),
-    };
-    std::thread::Builder::new().name("forwarder".into()).spawn(move || {
-        if let Err(error) = forwarder.run(&input) {
-            let _ = std::io::Write::write_all(
-                &mut std::io::stderr(),
-                format!("prototype: {error:#}\n").as_bytes(),
-            );
-            std::process::exit(1);
-        }
-    })?;
-    serve(port, || Ok(sent.load(Ordering::Acquire)))
-}
-
-fn sender(suite: Suite) -> Result<Option<SrtpSender>> {
-    let profile = match suite {
-        Suite::None => return Ok(None),
-        Suite::Gcm => SrtpProfile::AeadAes128Gcm,
-        Suite::Cm => SrtpProfile::Aes128CmSha1_80,
-    };
-    let (key, salt) = KEY.split_at(profile.key_len());
-    Ok(Some(SrtpSender::new(SrtpKeys::new(profile, key, &salt[..profile.salt_len()])?)))
+    socket: UdpSocket,
+    receiver: Receiver,
+    buffer: Vec<u8>,
+    /// Of the turn.
+    packets: Vec<Packet>,
+    /// Index of the packet before.
+    latest: u64,
+    destinations: Vec<Destination>,
+    outgoing: Outgoing,
 }
 
 impl Forwarder {
-    fn run(&mut self, input: &UdpSocket) -> Result<()> {
-        let mut receiver = Receiver::new(MESSAGES);
-        let mut buffer = vec![0; MESSAGES * SLOT_LEN];
-        let mut packets = Vec::new();
-        loop {
-            wait(input)?;
-            packets.clear();
-            match receiver.receive(input.as_fd(), &mut buffer) {
-                Ok(received) => packets.extend(received.iter().flat_map(Received::datagrams)),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-                Err(error) => return Err(error.into()),
-            }
-            for target in 0..self.targets.len() {
-                for range in &packets {
-                    self.write(target, &buffer[range.clone()])?;
-                }
-            }
-            self.flush()?;
-        }
-    }
-
-    /// Writes a packet for one target behind the others.
-    fn write(&mut self, target: usize, packet: &[u8]) -> Result<()> {
-        if self.out.len() - self.used < PACKET_MAX {
-            self.flush()?;
-        }
-        let it = &mut self.targets[target];
-        let (header, payload) = packet.split_at_checked(12).context("the source sends RTP")?;
-        let mut header: [u8; 12] = *header.first_chunk().context("it is that long")?;
-        header[2..4].copy_from_slice(&(it.index as u16).to_be_bytes());
-        header[8..12].copy_from_slice(&it.ssrc.to_be_bytes());
-        let out = &mut self.out[self.used..];
-        let len = match &it.sender {
-            Some(sender) => {
-                sender.protect_rtp(it.index, PlainRtp { header: &header, prefix: &[], payload }, out)?
-            }
-            None => {
-                out[..12].copy_from_slice(&header);
-                out[12..packet.len()].copy_from_slice(payload);
-                packet.len()
-            }
+    fn new(options: &Options) -> Result<Self> {
+        let socket = UdpSocket::bind((options.ip, 0)).context("no port to listen at")?;
+        socket.set_nonblocking(true)?;
+        SockRef::from(&socket).set_recv_buffer_size(BUFFER_BYTES)?;
+        SockRef::from(&socket).set_send_buffer_size(BUFFER_BYTES)?;
+        mafalda_net::join_received(socket.as_fd())?;
+        let addresses = options.destinations.addresses()?;
+        let destination = |(index, address): (u16, SocketAddrV4)| -> Result<_> {
+            let keys = options.suite.key_base64(index).map(|key| options.suite.keys(&key)).transpose()?;
+            let sender = keys.flatten().map(SrtpSender::new);
+            Ok(Destination { address, ssrc: 0x1000_0000 + u32::from(index), sender })
         };
-        it.index += 1;
-        let (start, end) = (self.used, self.used + len);
-        match self.runs.last_mut() {
-            Some(run) if run.to == it.to && usize::from(run.size) == len && end - run.start < 65_000 => {
-                run.end = end;
-            }
-            _ => self.runs.push(Run { to: it.to, start, end, size: len as u16 }),
-        }
-        self.used = end;
-        Ok(())
+        Ok(Self {
+            socket,
+            receiver: Receiver::new(MESSAGES_MAX),
+            buffer: vec![0; MESSAGES_MAX * SLOT_LEN],
+            packets: Vec::new(),
+            latest: 0,
+            destinations: (0..).zip(addresses).map(destination).collect::<Result<_>>()?,
+            outgoing: Outgoing::new(),
+        })
     }
 
-    fn flush(&mut self) -> Result<()> {
-        let Self { runs, out, .. } = self;
-        let messages = runs.iter().map(|run| Message {
-            remote: run.to,
-            bytes: &out[run.start..run.end],
-            segment_size: run.size,
-        });
-        let sent = self.outbox.send(self.output.as_fd(), &messages);
-        if let Some(refusal) = sent.refusal {
-            bail!("the prototype can't send: {refusal:?}");
+    /// What waits at the socket, to everyone.
+    fn turn(&mut self) -> Result<()> {
+        let received = match self.receiver.receive(self.socket.as_fd(), &mut self.buffer) {
+            Ok(received) => received,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        self.packets.clear();
+        for range in received.iter().flat_map(|message| message.datagrams()) {
+            let Some(header) = self.buffer[range.clone()].first_chunk::<FIXED_HEADER_LEN>() else { continue };
+            self.latest = following(self.latest, u16::from_be_bytes([header[2], header[3]]));
+            self.packets.push(Packet { start: range.start, end: range.end, index: self.latest });
         }
-        let packets: usize = runs.iter().map(|run| (run.end - run.start) / usize::from(run.size)).sum();
-        self.sent.fetch_add(packets as u64, Ordering::Release);
-        runs.clear();
-        self.used = 0;
+        for destination in &self.destinations {
+            for packet in &self.packets {
+                let plain = &self.buffer[packet.start..packet.end];
+                let out = self.outgoing.room(self.socket.as_fd(), plain.len());
+                let len = destination.write(packet.index, plain, out)?;
+                self.outgoing.push(destination.address.into(), len);
+            }
+        }
+        self.outgoing.flush(self.socket.as_fd());
         Ok(())
     }
 }
 
-/// Until the socket is readable.
-fn wait(socket: &UdpSocket) -> Result<()> {
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-    poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE)?;
-    Ok(())
+impl Destination {
+    /// Writes its packet to `out` and returns the length.
+    fn write(&self, index: u64, plain: &[u8], out: &mut [u8]) -> Result<usize> {
+        let (header, payload) =
+            plain.split_first_chunk::<FIXED_HEADER_LEN>().context("a packet has a header")?;
+        let mut header = *header;
+        header[8..].copy_from_slice(&self.ssrc.to_be_bytes());
+        let Some(sender) = &self.sender else {
+            out[..FIXED_HEADER_LEN].copy_from_slice(&header);
+            out[FIXED_HEADER_LEN..plain.len()].copy_from_slice(payload);
+            return Ok(plain.len());
+        };
+        Ok(sender.protect_rtp(index, PlainRtp { header: &header, prefix: &[], payload }, out)?)
+    }
+}
+
+/// The index of a packet that comes after the one with index `latest`. The source is local and sends in order.
+fn following(latest: u64, sequence: u16) -> u64 {
+    latest + u64::from(sequence.wrapping_sub(latest as u16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_counts_on_when_the_sequence_wraps() {
+        assert_eq!(following(0, 1), 1);
+        assert_eq!(following(65_535, 0), 65_536);
+        assert_eq!(following(65_530, 3), 65_539);
+    }
+
+    #[test]
+    fn a_plain_packet_differs_in_its_ssrc_alone() {
+        let address = "127.0.0.1:1".parse().unwrap();
+        let destination = Destination { address, ssrc: 0x0102_0304, sender: None };
+        let plain: Vec<u8> = (0..40).collect();
+        let mut out = [0; 60];
+        assert_eq!(destination.write(1, &plain, &mut out).unwrap(), 40);
+        assert_eq!(out[8..12], [1, 2, 3, 4]);
+        assert_eq!((&out[..8], &out[12..40]), (&plain[..8], &plain[12..]));
+    }
 }

@@ -1,104 +1,145 @@
-//! This project's engine as a contender: one Worker, a PlainTransport that receives, and one for each Consumer.
+//! The engine under test: one Worker, one Producer, a Consumer per destination.
 
-use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
 use futures_lite::future::block_on;
 use mafalda_core::consumer::{Consumer, ConsumerRtpStreamStat};
+use mafalda_core::plain_transport::PlainTransport;
 use mafalda_core::prelude::*;
-use mafalda_core::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
+use mafalda_core::types::srtp_parameters::SrtpParameters;
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::case::Suite;
-use crate::contender::{Arguments, KEY, PAYLOAD_TYPE, SSRC, serve};
+use crate::addressing::Destinations;
+use crate::dialogue::{self, Commands, SubjectCount, SubjectReady};
+use crate::packet::{PAYLOAD_TYPE, SSRC};
+use crate::suite::Suite;
 
-pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let manager = WorkerManager::new();
-    let (router, input) = block_on(publish(&manager))?;
-    let producer = block_on(input.produce(producer_options()?))?;
-    let consumers = arguments
-        .destinations()
-        .map(|ip| block_on(consume(&router, &producer, arguments, ip)))
-        .collect::<Result<Vec<_>>>()?;
-    serve(input.tuple().local_port(), || {
-        let mut packets = 0;
-        for consumer in &consumers {
-            packets += block_on(sent(consumer))?;
-        }
-        Ok(packets)
-    })
+/// Forward with the engine
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where Transports listen
+    #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST)]
+    ip: Ipv4Addr,
+    #[command(flatten)]
+    destinations: Destinations,
+    /// How to protect
+    #[arg(long, value_enum, default_value = "none")]
+    suite: Suite,
+    /// The CPU of the Worker's thread
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    cpu: usize,
 }
 
-async fn publish(manager: &WorkerManager) -> Result<(Router, PlainTransport)> {
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let manager = WorkerManager::new();
+    let (sender, pinned) = sync_channel(1);
     let mut settings = WorkerSettings::default();
-    // The whole process is pinned already.
-    settings.thread_initializer = Some(std::sync::Arc::new(|| {}));
+    let cpu = options.cpu;
+    settings.thread_initializer = Some(Arc::new(move || pin(cpu, &sender)));
+    let scene = block_on(scene(&manager, settings, options))?;
+    pinned.recv().context("the Worker's thread is gone")?.context("the Worker can't be pinned")?;
+    let (port, process) = (scene.input.tuple().local_port(), std::process::id());
+    dialogue::say(&SubjectReady { port, process, keys: scene.keys() })?;
+    let mut commands = Commands::default();
+    while let Some(lines) = commands.read()? {
+        for line in lines {
+            match line.as_str() {
+                "count" => dialogue::say(&block_on(scene.count())?)?,
+                _ => bail!("no command: {line}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs on the Worker's thread: gives it its CPU and tells how that went.
+fn pin(cpu: usize, sender: &SyncSender<nix::Result<()>>) {
+    let mut set = CpuSet::new();
+    let pinned = set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+    // There is one Worker and room for its message.
+    let _ = sender.try_send(pinned);
+}
+
+/// Everything that must live while packets are forwarded.
+#[derive(Debug)]
+struct Scene {
+    input: PlainTransport,
+    _producer: Producer,
+    outputs: Vec<(PlainTransport, Consumer)>,
+}
+
+async fn scene(manager: &WorkerManager, settings: WorkerSettings, options: &Options) -> Result<Scene> {
     let worker = manager.create_worker(settings).await?;
     let codecs = json!([{ "kind": "video", "mimeType": "video/VP8", "clockRate": 90000 }]);
     let router = worker.create_router(RouterOptions::new(serde_json::from_value(codecs)?)).await?;
-    let mut options = PlainTransportOptions::new(listen([127, 0, 0, 1].into()));
-    options.comedia = true;
-    let input = router.create_plain_transport(options).await?;
-    Ok((router, input))
-}
-
-fn listen(ip: std::net::IpAddr) -> ListenInfo {
-    ListenInfo { ip, ..ListenInfo::of_place(Protocol::Udp) }
-}
-
-fn producer_options() -> Result<ProducerOptions> {
+    let info = ListenInfo { ip: options.ip.into(), ..ListenInfo::of_place(Protocol::Udp) };
+    let mut input = PlainTransportOptions::new(info.clone());
+    input.comedia = true;
+    let input = router.create_plain_transport(input).await?;
     let parameters = json!({
-        "codecs": [{
-            "mimeType": "video/VP8", "payloadType": PAYLOAD_TYPE, "clockRate": 90000, "parameters": {},
-            "rtcpFeedback": []
-        }],
-        "headerExtensions": [], "encodings": [{ "ssrc": SSRC }], "rtcp": { "cname": "bench" }
+        "codecs": [{ "mimeType": "video/VP8", "payloadType": PAYLOAD_TYPE, "clockRate": 90000 }],
+        "encodings": [{ "ssrc": SSRC }], "rtcp": { "cname": "bench" }
     });
-    Ok(ProducerOptions::new(MediaKind::Video, serde_json::from_value(parameters)?))
+    let parameters = serde_json::from_value(parameters)?;
+    let producer = input.produce(ProducerOptions::new(MediaKind::Video, parameters)).await?;
+    let capabilities = capabilities(&router)?;
+    let mut outputs = Vec::new();
+    for (index, address) in (0..).zip(options.destinations.addresses()?) {
+        let mut output = PlainTransportOptions::new(info.clone());
+        let crypto_suite = options.suite.crypto_suite();
+        output.enable_srtp = crypto_suite.is_some();
+        output.srtp_crypto_suite = crypto_suite.unwrap_or_default();
+        let output = router.create_plain_transport(output).await?;
+        let key = crypto_suite.zip(options.suite.key_base64(index));
+        let remote = PlainTransportRemoteParameters {
+            ip: Some((*address.ip()).into()),
+            port: Some(address.port()),
+            rtcp_port: None,
+            srtp_parameters: key
+                .map(|(crypto_suite, key_base64)| SrtpParameters { crypto_suite, key_base64 }),
+        };
+        output.connect(remote).await?;
+        let consumer = output.consume(ConsumerOptions::new(producer.id(), capabilities.clone())).await?;
+        outputs.push((output, consumer));
+    }
+    Ok(Scene { input, _producer: producer, outputs })
 }
 
-/// As the peer's driver does: feedback by NACK and PLI, no retransmission format, no transport-wide numbers.
-async fn consume(
-    router: &Router,
-    producer: &mafalda_core::producer::Producer,
-    arguments: &Arguments,
-    ip: std::net::Ipv4Addr,
-) -> Result<Consumer> {
-    let mut options = PlainTransportOptions::new(listen(arguments.from.into()));
-    let suite = match arguments.suite {
-        Suite::None => None,
-        Suite::Gcm => Some((SrtpCryptoSuite::AeadAes128Gcm, 28)),
-        Suite::Cm => Some((SrtpCryptoSuite::AesCm128HmacSha180, 30)),
-    };
-    options.enable_srtp = suite.is_some();
-    options.srtp_crypto_suite = suite.map(|(suite, _)| suite).unwrap_or_default();
-    let transport = router.create_plain_transport(options).await?;
-    let srtp_parameters = suite
-        .map(|(crypto_suite, len)| SrtpParameters { crypto_suite, key_base64: BASE64.encode(&KEY[..len]) });
-    let remote = PlainTransportRemoteParameters {
-        ip: Some(ip.into()),
-        port: Some(arguments.port),
-        rtcp_port: None,
-        srtp_parameters,
-    };
-    transport.connect(remote).await?;
-    let capabilities = json!({
-        "codecs": [{
-            "kind": "video", "mimeType": "video/VP8", "preferredPayloadType": 101, "clockRate": 90000,
-            "parameters": {},
-            "rtcpFeedback": [{ "type": "nack", "parameter": "" }, { "type": "nack", "parameter": "pli" }]
-        }],
-        "headerExtensions": []
-    });
-    let capabilities = serde_json::from_value(capabilities).context("capabilities")?;
-    Ok(transport.consume(ConsumerOptions::new(producer.id(), capabilities)).await?)
+/// What subscribers can do: VP8 with retransmission, asked for by NACK, and no header extensions, as the peer's have.
+fn capabilities(router: &Router) -> Result<RtpCapabilities> {
+    let mut capabilities = serde_json::to_value(router.rtp_capabilities())?;
+    capabilities["headerExtensions"] = json!([]);
+    for codec in capabilities["codecs"].as_array_mut().context("a Router has codecs")? {
+        let is_rtx = codec["mimeType"].as_str().is_some_and(|name| name.ends_with("rtx"));
+        let feedback = json!([{ "type": "nack" }, { "type": "nack", "parameter": "pli" }]);
+        codec["rtcpFeedback"] = if is_rtx { json!([]) } else { feedback };
+    }
+    Ok(serde_json::from_value(capabilities)?)
 }
 
-async fn sent(consumer: &Consumer) -> Result<u64> {
-    let stats = consumer.get_stats().await?;
-    let own = stats.iter().filter_map(|stat| match stat {
-        ConsumerRtpStreamStat::Outbound(stat) => Some(stat.packet_count),
-        ConsumerRtpStreamStat::Inbound(_) => None,
-    });
-    Ok(own.sum())
+impl Scene {
+    /// Of what each destination gets, as the Transport drew it.
+    fn keys(&self) -> Vec<String> {
+        let keys = self.outputs.iter().filter_map(|(output, _)| output.srtp_parameters());
+        keys.map(|parameters| parameters.key_base64).collect()
+    }
+
+    async fn count(&self) -> Result<SubjectCount> {
+        let mut count = SubjectCount::default();
+        for (_, consumer) in &self.outputs {
+            for stat in consumer.get_stats().await? {
+                if let ConsumerRtpStreamStat::Outbound(stat) = stat {
+                    count.packets += stat.packet_count;
+                    count.refused += stat.packets_discarded;
+                }
+            }
+        }
+        Ok(count)
+    }
 }

@@ -1,90 +1,175 @@
-//! Takes what the Consumers get on loopback: counts, and looks how long it was on its way.
+//! Subscribers: a socket each, drained together; what comes is counted, checked and timed.
+//!
+//! The sink looks at its sockets once a millisecond instead of being woken, since a subject's clients are elsewhere and it
+//! doesn't pay for waking them. Delays do not suffer from that: the kernel stamps each packet when it arrives.
 
-use std::net::UdpSocket;
-use std::os::fd::AsFd;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+mod stream;
+
+use std::io::IoSliceMut;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use mafalda_net::{Receiver, SLOT_LEN, join_received};
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use mafalda_media::srtp::SrtpReceiver;
+use nix::errno::Errno;
+use nix::poll::PollTimeout;
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, RecvMsg, recvmsg, setsockopt,
+    sockopt::{RcvBufForce, ReceiveTimestampns},
+};
+use nix::sys::time::TimeSpec;
 
-use crate::contender::PAYLOAD_LEN;
-use crate::device::PORT;
-use crate::source::{TIME_AT, monotonic};
+use self::stream::{Count, Stream};
+use crate::clock;
+use crate::delay::Delays;
+use crate::dialogue::{self, Commands};
+use crate::suite::Suite;
 
-/// Messages taken at once.
-const MESSAGES: usize = 64;
-/// Delays that are kept; more than a round brings.
-const DELAYS_MAX: usize = 4 << 20;
+/// Each socket's buffer: what one subscriber gets in some tens of milliseconds at the highest rates.
+const BUFFER_BYTES: usize = 16 << 20;
 
-/// What came.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
-    pub(crate) packets: u64,
-    /// From the source through a contender to here, in microseconds; of packets that can be read.
-    pub(crate) delays: Vec<u32>,
+/// The largest message that the kernel joins.
+const MESSAGE_LEN_MAX: usize = 65_536;
+
+/// How often the sockets are looked at.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+/// Receive what a subject forwards. Lines: `keys KEY,…`, `reset`, `count`
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where to receive
+    #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST)]
+    ip: Ipv4Addr,
+    /// The first subscriber's port
+    #[arg(long, value_name = "PORT")]
+    port: u16,
+    /// How many subscribers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    consumers: u16,
+    /// Let the kernel join what arrives together
+    #[arg(long)]
+    gro: bool,
+    /// How it is protected
+    #[arg(long, value_enum, default_value = "none")]
+    suite: Suite,
 }
 
-/// A running sink.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut sink = Sink::new(options)?;
+    let mut commands = Commands::default();
+    let timeout = PollTimeout::try_from(INTERVAL)?;
+    dialogue::say(&serde_json::json!({ "ready": true }))?;
+    loop {
+        sink.drain()?;
+        if !dialogue::wait(None, timeout)?.commands {
+            continue;
+        }
+        let Some(lines) = commands.read()? else { return Ok(()) };
+        sink.drain()?;
+        for line in lines {
+            match line.split_once(' ').unwrap_or((&line, "")) {
+                ("count", "") => dialogue::say(&sink.count())?,
+                ("reset", "") => sink.reset()?,
+                ("keys", keys) => sink.key(options.suite, keys)?,
+                _ => bail!("no command: {line}"),
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
-pub(crate) struct Sink {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<Result<Taken>>,
+struct Sink {
+    subscribers: Vec<(UdpSocket, Stream)>,
+    buffer: Vec<u8>,
+    control: Vec<u8>,
+    delays: Delays,
 }
 
 impl Sink {
-    /// Starts it on the CPU of the caller.
-    pub(crate) fn start(joined: bool, readable: bool) -> Result<Self> {
-        let socket = UdpSocket::bind(("127.0.0.1", PORT))?;
-        socket.set_nonblocking(true)?;
-        if joined {
-            join_received(socket.as_fd())?;
-        }
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = std::thread::spawn(move || take(&socket, &stopped, readable));
-        Ok(Self { stop, thread })
+    fn new(options: &Options) -> Result<Self> {
+        let is_protected = options.suite.profile().is_some();
+        let bind = |index: u16| -> Result<_> {
+            let port = options.port.checked_add(index).context("ports end before subscribers do")?;
+            let socket = UdpSocket::bind((options.ip, port)).with_context(|| format!("port {port}"))?;
+            socket.set_nonblocking(true)?;
+            setsockopt(&socket, RcvBufForce, &BUFFER_BYTES)?;
+            setsockopt(&socket, ReceiveTimestampns, &true)?;
+            if options.gro {
+                mafalda_net::join_received(socket.as_fd())?;
+            }
+            Ok((socket, Stream::new(is_protected)))
+        };
+        Ok(Self {
+            subscribers: (0..options.consumers).map(bind).collect::<Result<_>>()?,
+            buffer: vec![0; MESSAGE_LEN_MAX],
+            control: nix::cmsg_space!(TimeSpec, i32),
+            delays: Delays::new(),
+        })
     }
 
-    /// Ends it once nothing comes any more.
-    pub(crate) fn finish(self) -> Result<Taken> {
-        self.stop.store(true, Ordering::Release);
-        self.thread.join().map_err(|_| anyhow!("the sink has panicked"))?
+    /// Takes everything that waits.
+    fn drain(&mut self) -> Result<()> {
+        for (socket, stream) in &mut self.subscribers {
+            while let Some(message) = receive(socket, &mut self.buffer, &mut self.control)? {
+                let bytes = &mut self.buffer[..message.len];
+                let size = message.segment_size.unwrap_or(message.len).max(1);
+                bytes
+                    .chunks_mut(size)
+                    .for_each(|packet| stream.take(packet, message.nanos, &mut self.delays));
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> Count {
+        let streams = self.subscribers.iter().map(|(_, stream)| stream);
+        Count::of(streams, &self.delays)
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.subscribers.iter_mut().for_each(|(_, stream)| stream.reset());
+        self.delays.clear();
+        dialogue::say(&serde_json::json!({ "reset": true }))
+    }
+
+    fn key(&mut self, suite: Suite, keys: &str) -> Result<()> {
+        let keys: Vec<&str> = keys.split(',').collect();
+        ensure!(keys.len() == self.subscribers.len(), "{} keys for {}", keys.len(), self.subscribers.len());
+        for ((_, stream), key) in self.subscribers.iter_mut().zip(keys) {
+            stream.set_receiver(suite.keys(key)?.map(SrtpReceiver::new));
+        }
+        dialogue::say(&serde_json::json!({ "keys": true }))
     }
 }
 
-fn take(socket: &UdpSocket, stop: &AtomicBool, readable: bool) -> Result<Taken> {
-    let mut receiver = Receiver::new(MESSAGES);
-    let mut buffer = vec![0; MESSAGES * SLOT_LEN];
-    let mut taken = Taken::default();
-    loop {
-        let received = match receiver.receive(socket.as_fd(), &mut buffer) {
+/// A message that came in: one datagram, or equal ones of one sender.
+#[derive(Debug)]
+struct Message {
+    len: usize,
+    segment_size: Option<usize>,
+    /// When it arrived.
+    nanos: u64,
+}
+
+/// The next one; `None` when nothing waits.
+fn receive(socket: &UdpSocket, buffer: &mut [u8], control: &mut [u8]) -> Result<Option<Message>> {
+    let mut room = [IoSliceMut::new(buffer)];
+    let received: RecvMsg<'_, '_, ()> =
+        match recvmsg(socket.as_raw_fd(), &mut room, Some(control), MsgFlags::MSG_DONTWAIT) {
             Ok(received) => received,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                if stop.load(Ordering::Acquire) {
-                    return Ok(taken);
-                }
-                std::thread::park_timeout(Duration::from_micros(200));
-                continue;
-            }
+            // ECONNREFUSED tells of an earlier send; there is none, but it does no harm either.
+            Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNREFUSED) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let ranges: Vec<_> = received.iter().flat_map(mafalda_net::Received::datagrams).collect();
-        let now = monotonic()?.as_nanos() as u64;
-        // What is shorter is RTCP.
-        for packet in
-            ranges.into_iter().map(|range| &buffer[range]).filter(|packet| packet.len() > PAYLOAD_LEN)
-        {
-            taken.packets += 1;
-            let payload = &packet[packet.len() - PAYLOAD_LEN..];
-            if let Some(sent) = payload[TIME_AT..].first_chunk().filter(|_| readable)
-                && taken.delays.len() < DELAYS_MAX
-            {
-                let delay = now.saturating_sub(u64::from_be_bytes(*sent)) / 1000;
-                taken.delays.push(u32::try_from(delay).unwrap_or(u32::MAX));
-            }
+    let mut message = Message { len: received.bytes, segment_size: None, nanos: 0 };
+    for control in received.cmsgs()? {
+        match control {
+            ControlMessageOwned::ScmTimestampns(time) => message.nanos = clock::nanos_of(time),
+            ControlMessageOwned::UdpGroSegments(size) => message.segment_size = usize::try_from(size).ok(),
+            _ => {}
         }
     }
+    Ok(Some(message))
 }

@@ -1,102 +1,131 @@
-//! Sends what the Producer gets: VP8 in frames of so many packets, at a constant rate.
+//! A publisher: bursts of equal packets at a steady rate, each burst one message with segmentation offload.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::AsFd;
-use std::time::Duration;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::os::fd::AsFd as _;
 
-use anyhow::{Result, bail};
-use mafalda_net::{Message, Outbox};
-use nix::time::{ClockId, clock_gettime};
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use mafalda_media::rtp::FIXED_HEADER_LEN;
+use mafalda_net::{Message, Outbox, Refusal};
+use serde::Serialize;
+use socket2::SockRef;
 
-use crate::contender::{PAYLOAD_LEN, PAYLOAD_TYPE, SSRC};
+use crate::clock;
+use crate::dialogue::{self, Commands};
+use crate::packet::{self, Outgoing};
+use crate::schedule::Schedule;
 
-/// Length of a packet: the fixed header (RFC 3550 §5.1) and the payload.
-pub(crate) const PACKET_LEN: usize = 12 + PAYLOAD_LEN;
-/// Where in the payload the time of sending stands, behind VP8's descriptor and the head of its frame.
-pub(crate) const TIME_AT: usize = 16;
-/// Frames between two key frames.
-const KEY_FRAME_EVERY: u32 = 50;
+/// Asked for as the socket's buffer: a turn of the machine in which the source doesn't run must not become a loss here.
+const BUFFER_BYTES: usize = 8 << 20;
 
-/// A publisher.
-#[derive(Debug)]
-pub(crate) struct Source {
-    socket: UdpSocket,
-    outbox: Outbox,
-    to: SocketAddr,
-    frame: Vec<u8>,
-    frames: u32,
-    sequence: u16,
+/// Publish to a subject. Each line `run RATE SECONDS` is a piece of one stream, answered when it is over
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The subject's address
+    #[arg(long, value_name = "IP:PORT")]
+    to: SocketAddrV4,
+    /// Packets that leave together: a frame
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=50))]
     burst: u16,
+    /// Payload of a packet, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1200, value_parser = clap::value_parser!(u16).range(packet::PAYLOAD_MIN as i64..=1200))]
+    payload: u16,
 }
 
-impl Source {
-    pub(crate) fn new(port: u16, burst: u16) -> Result<Self> {
-        Ok(Self {
-            socket: UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?,
-            outbox: Outbox::new(),
-            to: (Ipv4Addr::LOCALHOST, port).into(),
-            frame: vec![0x5a; PACKET_LEN * usize::from(burst)],
-            frames: 0,
-            sequence: 1000,
-            burst,
-        })
+/// What went out in one run.
+#[derive(Debug, Default, Serialize)]
+struct Published {
+    /// Packets that the kernel took.
+    packets: u64,
+    /// Packets that it didn't.
+    refused: u64,
+    /// How long the run took.
+    seconds: f64,
+    /// The most that a burst was late, in microseconds: how much the source itself was held up.
+    late_max_us: u64,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut publisher = Publisher::new(options)?;
+    let mut commands = Commands::default();
+    dialogue::say(&serde_json::json!({ "ready": true }))?;
+    while let Some(lines) = commands.read()? {
+        for line in lines {
+            let schedule = line.strip_prefix("run ").and_then(|text| Schedule::parse(text, options.burst));
+            let Some(schedule) = schedule else { bail!("no command: {line}") };
+            dialogue::say(&publisher.publish(schedule)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// One stream, from its first packet to its last.
+#[derive(Debug)]
+struct Publisher {
+    socket: UdpSocket,
+    to: SocketAddrV4,
+    outbox: Outbox,
+    /// A burst.
+    bytes: Vec<u8>,
+    packet_len: usize,
+    number: u64,
+    frame: u64,
+}
+
+impl Publisher {
+    fn new(options: &Options) -> Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).context("no port to send from")?;
+        SockRef::from(&socket).set_send_buffer_size(BUFFER_BYTES)?;
+        let packet_len = FIXED_HEADER_LEN + usize::from(options.payload);
+        let bytes = (0..packet_len * usize::from(options.burst)).map(|at| (at * 31) as u8).collect();
+        // The first packet's number is 1: a stream that is protected starts under 2^15 (RFC 3711 §3.3.1).
+        Ok(Self { socket, to: options.to, outbox: Outbox::new(), bytes, packet_len, number: 1, frame: 0 })
     }
 
-    /// Sends for that long; how many packets.
-    pub(crate) fn run(&mut self, rate: u32, time: Duration) -> Result<u64> {
-        let interval = Duration::from_secs(u64::from(self.burst)) / rate;
-        let begun = monotonic()?;
-        let mut due = begun;
-        let mut sent = 0;
-        while due < begun + time {
-            let now = monotonic()?;
+    fn publish(&mut self, schedule: Schedule) -> Result<Published> {
+        let mut published = Published::default();
+        let begin = clock::nanos()?;
+        // A piece of a stream begins with a key frame, so that who waits for one doesn't wait into the measurement.
+        self.frame = self.frame.next_multiple_of(packet::KEY_FRAME_INTERVAL);
+        for index in 0..schedule.bursts() {
+            let due = begin + schedule.due(index);
+            let mut now = clock::nanos()?;
             if now < due {
-                std::thread::park_timeout(due - now);
-                continue;
+                clock::sleep_until(due);
+                now = clock::nanos()?;
             }
-            self.send_frame(now)?;
-            sent += u64::from(self.burst);
-            due += interval;
+            published.late_max_us = published.late_max_us.max(now.saturating_sub(due) / 1000);
+            if self.send_burst(now)? {
+                published.packets += u64::from(schedule.burst);
+            } else {
+                published.refused += u64::from(schedule.burst);
+            }
         }
-        Ok(sent)
+        published.seconds = (clock::nanos()? - begin) as f64 / 1e9;
+        Ok(published)
     }
 
-    fn send_frame(&mut self, now: Duration) -> Result<()> {
-        let timestamp = self.frames.wrapping_mul(3000);
-        let key = self.frames.is_multiple_of(KEY_FRAME_EVERY);
-        for (index, packet) in self.frame.chunks_exact_mut(PACKET_LEN).enumerate() {
-            let last = index + 1 == usize::from(self.burst);
-            packet[0] = 0x80;
-            packet[1] = PAYLOAD_TYPE | if last { 0x80 } else { 0 };
-            packet[2..4].copy_from_slice(&self.sequence.to_be_bytes());
-            packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
-            packet[8..12].copy_from_slice(&SSRC.to_be_bytes());
-            // RFC 7741 §4.2 and §4.3: S bit on the first packet of a frame; P bit clear in a key frame, then its start code.
-            packet[12] = if index == 0 { 0x10 } else { 0 };
-            packet[13..22].copy_from_slice(&[
-                if key { 0x10 } else { 0x11 },
-                0,
-                0,
-                0x9d,
-                1,
-                0x2a,
-                0x80,
-                2,
-                0xe0,
-            ]);
-            packet[12 + TIME_AT..12 + TIME_AT + 8].copy_from_slice(&(now.as_nanos() as u64).to_be_bytes());
-            self.sequence = self.sequence.wrapping_add(1);
+    /// Whether the kernel took it. What it refuses for want of room has numbers all the same: it is lost.
+    fn send_burst(&mut self, nanos: u64) -> Result<bool> {
+        let mut packets = self.bytes.chunks_exact_mut(self.packet_len).peekable();
+        let mut is_first = true;
+        while let Some(bytes) = packets.next() {
+            let is_last = packets.peek().is_none();
+            packet::write(
+                bytes,
+                Outgoing { number: self.number, frame: self.frame, is_first, is_last, nanos },
+            );
+            self.number += 1;
+            is_first = false;
         }
-        self.frames += 1;
-        let message = Message { remote: self.to, bytes: &self.frame, segment_size: PACKET_LEN as u16 };
-        match self.outbox.send(self.socket.as_fd(), &[message].into_iter()).refusal {
-            None => Ok(()),
-            Some(refusal) => bail!("the source can't send: {refusal:?}"),
+        self.frame += 1;
+        let segment_size = u16::try_from(self.packet_len)?;
+        let message = Message { remote: self.to.into(), bytes: &self.bytes, segment_size };
+        let sent = self.outbox.send(self.socket.as_fd(), &[message].into_iter());
+        match sent.refusal {
+            None => Ok(true),
+            Some(Refusal::Full | Refusal::Destination) => Ok(false),
+            Some(refusal) => bail!("can't send to {}: {refusal:?}", self.to),
         }
     }
-}
-
-/// The clock that source and sink share.
-pub(crate) fn monotonic() -> Result<Duration> {
-    Ok(clock_gettime(ClockId::CLOCK_MONOTONIC)?.into())
 }

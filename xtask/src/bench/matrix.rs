@@ -1,0 +1,171 @@
+//! What is measured: the cases, as data.
+
+use clap::ValueEnum;
+
+/// Where packets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub(super) enum Device {
+    /// Takes packets as a card with UDP segmentation does and drops them (an ifb device)
+    Null,
+    /// Loopback, to a sink that lets the kernel join packets
+    Lo,
+    /// Loopback, to a sink that takes them one by one
+    LoPlain,
+    /// A pair of devices without UDP segmentation, to a sink in another network namespace
+    Veth,
+}
+
+impl Device {
+    pub(super) const ALL: [Self; 4] = [Self::Null, Self::Lo, Self::LoPlain, Self::Veth];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Lo => "lo",
+            Self::LoPlain => "lo-plain",
+            Self::Veth => "veth",
+        }
+    }
+
+    /// Whether the sink lets the kernel join packets.
+    pub(super) const fn joins_received(self) -> bool {
+        matches!(self, Self::Lo | Self::Veth)
+    }
+
+    /// Whether someone is there to receive.
+    pub(super) const fn has_sink(self) -> bool {
+        !matches!(self, Self::Null)
+    }
+}
+
+/// How packets are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Suite {
+    Gcm,
+    Cm,
+    None,
+}
+
+impl Suite {
+    /// As the processes' options have it.
+    pub(super) const fn option(self) -> &'static str {
+        match self {
+            Self::Gcm => "gcm",
+            Self::Cm => "cm",
+            Self::None => "none",
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Gcm => "AEAD_AES_128_GCM",
+            Self::Cm => "AES_CM_128_HMAC_SHA1_80",
+            Self::None => "none",
+        }
+    }
+
+    /// What protection adds to a packet, in bytes.
+    pub(super) const fn tag_len(self) -> u64 {
+        match self {
+            Self::Gcm => 16,
+            Self::Cm => 10,
+            Self::None => 0,
+        }
+    }
+}
+
+/// One publisher, so many Consumers, packets so many at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Case {
+    pub(super) suite: Suite,
+    pub(super) consumers: u16,
+    pub(super) burst: u16,
+    /// Whether the highest rate is looked for too, which takes longer than everything else.
+    pub(super) has_capacity: bool,
+}
+
+/// Packets that all Consumers together get per second while cost is measured: what fills a good third of a core for the dearest
+/// subject, so that it isn't overloaded on a busy machine.
+const FORWARDED_PER_S: f64 = 40_000.0;
+
+/// The most that is published: one or ten Consumers are not worth more packets than a publisher has.
+const PUBLISHED_PER_S_MAX: f64 = 8_000.0;
+
+impl Case {
+    const fn new(suite: Suite, consumers: u16, burst: u16) -> Self {
+        Self { suite, consumers, burst, has_capacity: false }
+    }
+
+    const fn with_capacity(self) -> Self {
+        Self { has_capacity: true, ..self }
+    }
+
+    /// Packets per second that are published while cost is measured.
+    pub(super) fn rate(&self) -> f64 {
+        (FORWARDED_PER_S / f64::from(self.consumers)).min(PUBLISHED_PER_S_MAX)
+    }
+}
+
+/// The cases that carry targets: 100 Consumers under GCM.
+const HEADLINES: [Case; 3] = [
+    Case::new(Suite::Gcm, 100, 16).with_capacity(),
+    Case::new(Suite::Gcm, 100, 4).with_capacity(),
+    Case::new(Suite::Gcm, 100, 1).with_capacity(),
+];
+
+/// One thing changed at a time.
+const VARIATIONS: [Case; 8] = [
+    Case::new(Suite::Gcm, 1, 16),
+    Case::new(Suite::Gcm, 10, 16),
+    Case::new(Suite::Gcm, 400, 16),
+    Case::new(Suite::Gcm, 400, 1),
+    Case::new(Suite::Cm, 100, 16),
+    Case::new(Suite::Cm, 100, 1),
+    Case::new(Suite::None, 100, 16),
+    Case::new(Suite::None, 100, 1),
+];
+
+/// With somebody who receives: cost, capacity and delay at both ends of the scale.
+const RECEIVED: [Case; 2] =
+    [Case::new(Suite::Gcm, 100, 16).with_capacity(), Case::new(Suite::Gcm, 100, 1).with_capacity()];
+
+/// The cases of a device.
+pub(super) fn cases(device: Device, quick: bool) -> Vec<Case> {
+    match (device, quick) {
+        (Device::Null, true) => HEADLINES.to_vec(),
+        (Device::Null, false) => [HEADLINES.as_slice(), &VARIATIONS].concat(),
+        (_, true) => RECEIVED[..1].to_vec(),
+        (_, false) => RECEIVED.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_the_same_for_everyone_and_bounded() {
+        assert_eq!(Case::new(Suite::Gcm, 100, 16).rate(), 400.0);
+        assert_eq!(Case::new(Suite::Gcm, 1, 16).rate(), 8_000.0);
+    }
+
+    #[test]
+    fn a_case_is_there_once() {
+        for device in Device::ALL {
+            let cases = cases(device, false);
+            for (index, case) in cases.iter().enumerate() {
+                let same =
+                    |other: &Case| (other.suite, other.consumers, other.burst) == (case.suite, case.consumers, case.burst);
+                assert!(!cases[..index].iter().any(same), "{case:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_quick_cases_are_of_the_full_ones() {
+        for device in Device::ALL {
+            let all = cases(device, false);
+            assert!(cases(device, true).iter().all(|case| all.contains(case)));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What is measured: a program that forwards, with its publisher and its subscribers.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use super::dialogue::Dialogue;
+use super::machine;
+use super::matrix::Case;
+use super::stage::Stage;
+
+/// The CPU of the thread that forwards. Everything else is on the other one.
+const SUBJECT_CPU: usize = 0;
+const OTHER_CPU: usize = 1;
+
+/// Payload of a packet, in bytes: what video fills packets up to.
+const PAYLOAD_LEN: u64 = 1200;
+
+/// The RTP header without extensions (RFC 3550 §5.1).
+const HEADER_LEN: u64 = 12;
+
+/// Who forwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Prototype,
+    Mafalda,
+    Mediasoup,
+}
+
+impl Kind {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Prototype => "prototype",
+            Self::Mafalda => "mafalda",
+            Self::Mediasoup => "mediasoup",
+        }
+    }
+}
+
+/// The programs that are started.
+#[derive(Debug)]
+pub(super) struct Programs {
+    /// Ours: source, sink, prototype and engine.
+    pub(super) bench: PathBuf,
+    /// The script that drives the peer.
+    pub(super) peer_script: PathBuf,
+    /// Where the peer was built, if it takes part.
+    pub(super) peer: Option<PathBuf>,
+}
+
+impl Programs {
+    /// Who takes part.
+    pub(super) fn kinds(&self) -> Vec<Kind> {
+        let peer = self.peer.as_ref().map(|_| Kind::Mediasoup);
+        [Kind::Prototype, Kind::Mafalda].into_iter().chain(peer).collect()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct SubjectReady {
+    port: u16,
+    process: u32,
+    keys: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SubjectCount {
+    packets: u64,
+}
+
+/// What a sink has received since it was reset.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct SinkCount {
+    packets: u64,
+    wrong: u64,
+    pub(super) p50_us: Option<f64>,
+    pub(super) p99_us: Option<f64>,
+}
+
+/// What a source has published in one run.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Published {
+    pub(super) packets: u64,
+    pub(super) refused: u64,
+    pub(super) seconds: f64,
+}
+
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) kind: Kind,
+    program: Dialogue,
+    process: u32,
+    source: Dialogue,
+    sink: Option<Dialogue>,
+    packet_len: u64,
+}
+
+impl Subject {
+    /// Starts it with its source, and its sink if the device has one. `index` is its number among the subjects of the case.
+    pub(super) fn start(
+        programs: &Programs,
+        stage: &Stage,
+        case: &Case,
+        kind: Kind,
+        index: usize,
+    ) -> Result<Self> {
+        let port = stage.port(index);
+        // The sink first: nothing is to be answered by "port unreachable".
+        let mut sink = stage.device.has_sink().then(|| start_sink(programs, stage, case, port)).transpose()?;
+        let mut program = start_program(programs, stage, case, kind, port)?;
+        let ready: SubjectReady = program.hear()?;
+        if let Some(sink) = sink.as_mut().filter(|_| !ready.keys.is_empty()) {
+            sink.ask::<serde_json::Value>(&format!("keys {}", ready.keys.join(",")))?;
+        }
+        let to = format!("{}:{}", stage.ip(), ready.port);
+        let source = stage.near(OTHER_CPU, &text(&programs.bench)?);
+        let source = source.args(["source", "--to", &to, "--burst", &case.burst.to_string()]);
+        let mut source = Dialogue::start("the source", source.args(["--payload", &PAYLOAD_LEN.to_string()]))?;
+        source.hear::<serde_json::Value>()?;
+        let packet_len = HEADER_LEN + PAYLOAD_LEN + case.suite.tag_len();
+        Ok(Self { kind, program, process: ready.process, source, sink, packet_len })
+    }
+
+    /// Begins to publish; [`Subject::published`] waits for the end.
+    pub(super) fn publish(&mut self, rate: f64, seconds: f64) -> Result<()> {
+        self.source.say(&format!("run {rate} {seconds}"))
+    }
+
+    pub(super) fn published(&mut self) -> Result<Published> {
+        self.source.hear()
+    }
+
+    /// How long it has run, in seconds: all its threads.
+    pub(super) fn run_time(&self) -> Result<f64> {
+        machine::run_time(self.process)
+    }
+
+    /// What it says that it has forwarded.
+    pub(super) fn forwarded(&mut self) -> Result<u64> {
+        self.program.ask::<SubjectCount>("count").map(|count| count.packets)
+    }
+
+    /// What has arrived where it was to, in packets.
+    pub(super) fn arrived(&mut self, stage: &Stage) -> Result<u64> {
+        match &mut self.sink {
+            Some(_) => self.received().map(|count| count.map_or(0, |count| count.packets)),
+            None => Ok(stage.dropped()?.packets(self.packet_len)),
+        }
+    }
+
+    /// What the sink says, if there is one.
+    pub(super) fn received(&mut self) -> Result<Option<SinkCount>> {
+        let count = self.sink.as_mut().map(|sink| sink.ask::<SinkCount>("count")).transpose()?;
+        if let Some(count) = count {
+            ensure!(count.wrong == 0, "{}: {} packets are not what was sent", self.kind.name(), count.wrong);
+        }
+        Ok(count)
+    }
+
+    /// Lets the sink count anew.
+    pub(super) fn reset(&mut self) -> Result<()> {
+        self.sink.as_mut().map(|sink| sink.ask::<serde_json::Value>("reset")).transpose().map(drop)
+    }
+}
+
+fn start_sink(programs: &Programs, stage: &Stage, case: &Case, port: u16) -> Result<Dialogue> {
+    let (ip, _) = stage.destinations();
+    let sink = stage.far(OTHER_CPU, &text(&programs.bench)?).args(["sink", "--ip", ip]);
+    let sink = sink.args(["--port", &port.to_string(), "--consumers", &case.consumers.to_string()]);
+    let gro: &[&str] = if stage.device.joins_received() { &["--gro"] } else { &[] };
+    let mut sink = Dialogue::start("the sink", sink.args(["--suite", case.suite.option()]).args(gro))?;
+    sink.hear::<serde_json::Value>()?;
+    Ok(sink)
+}
+
+fn start_program(
+    programs: &Programs,
+    stage: &Stage,
+    case: &Case,
+    kind: Kind,
+    port: u16,
+) -> Result<Dialogue> {
+    let bench = text(&programs.bench)?;
+    let process = match kind {
+        Kind::Prototype => stage.near(SUBJECT_CPU, &bench).args(["prototype"]),
+        Kind::Mafalda => stage.near(OTHER_CPU, &bench).args(["server", "--cpu", &SUBJECT_CPU.to_string()]),
+        Kind::Mediasoup => {
+            let peer = programs.peer.as_deref().context("the peer takes part")?;
+            let script = stage.near(OTHER_CPU, &text(&peer.join("node"))?).args([&programs.peer_script]);
+            let script = script.env("MEDIASOUP_WORKER_BIN", peer.join("mediasoup-worker"));
+            let app = text(&peer.join("app"))? + "/";
+            script.args(["--app", &app, "--cpu", &SUBJECT_CPU.to_string()])
+        }
+    };
+    let (ip, spread) = stage.destinations();
+    let (to, consumers) = (format!("{ip}:{port}"), case.consumers.to_string());
+    let process = process.args(["--ip", stage.ip(), "--to", &to, "--spread", spread]);
+    Dialogue::start(kind.name(), process.args(["--consumers", &consumers, "--suite", case.suite.option()]))
+}
+
+fn text(path: &Path) -> Result<String> {
+    path.to_str().map(ToOwned::to_owned).with_context(|| format!("{} is no UTF-8", path.display()))
+}
