@@ -135,7 +135,10 @@ fn peer_dir(options: &Forward) -> Result<PathBuf> {
         return Ok(dir);
     }
     let Some(setup) = &options.peer_setup else {
-        bail!("there is no mediasoup-worker in {}; --peer-setup names a script that builds it", dir.display());
+        bail!(
+            "there is no mediasoup-worker in {}; --peer-setup names a script that builds it",
+            dir.display()
+        );
     };
     Process::new("bash").args([setup]).env("PEER", &dir).run()?;
     Ok(dir)

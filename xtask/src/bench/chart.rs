@@ -66,7 +66,8 @@ fn svg(groups: &[(String, Vec<Bar>)]) -> String {
     let height = y;
     let mut head = String::new();
     text(&mut head, (8.0, 22.0), "start", "bold", "Packets per second that one core forwards");
-    let subtitle = "1,200 bytes, SRTP AEAD_AES_128_GCM, 100 Consumers, device with UDP segmentation, loss at most 0.5 %";
+    let subtitle =
+        "1,200 bytes, SRTP AEAD_AES_128_GCM, 100 Consumers, device with UDP segmentation, loss at most 0.5 %";
     text(&mut head, (8.0, 42.0), "start", "normal", subtitle);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n  <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n{head}{body}</svg>\n"
@@ -96,7 +97,8 @@ mod tests {
 
     #[test]
     fn bars_are_as_long_as_their_values() {
-        let svg = svg(&[("a".into(), vec![bar(1_000_000.0), bar(500_000.0)]), ("b".into(), vec![bar(250_000.0)])]);
+        let svg =
+            svg(&[("a".into(), vec![bar(1_000_000.0), bar(500_000.0)]), ("b".into(), vec![bar(250_000.0)])]);
         for width in ["width=\"500.0\"", "width=\"250.0\"", "width=\"125.0\""] {
             assert_eq!(svg.matches(width).count(), 1, "{width} in {svg}");
         }

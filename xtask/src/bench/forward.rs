@@ -84,9 +84,8 @@ struct Rig<'a> {
 
 impl<'a> Rig<'a> {
     fn start(programs: &Programs, stage: &'a Stage, case: Case) -> Result<Self> {
-        let start = |(index, kind)| {
-            Ok((Subject::start(programs, stage, &case, kind, index)?, Series::default()))
-        };
+        let start =
+            |(index, kind)| Ok((Subject::start(programs, stage, &case, kind, index)?, Series::default()));
         let subjects = programs.kinds().into_iter().enumerate().map(start).collect::<Result<_>>()?;
         Ok(Self { stage, case, subjects })
     }
@@ -146,7 +145,7 @@ impl<'a> Rig<'a> {
             let window = self.window(index, rate, TRY_S)?;
             Ok(Try {
                 packets_per_s: window.packets_per_s(),
-                is_kept_up: window.loss <= LOSS_MAX,
+                is_kept_up: window.is_kept_up(LOSS_MAX),
                 is_source_fast: window.is_source_fast,
             })
         })?;

@@ -34,8 +34,14 @@ impl Ticks {
 
     /// The first line: user, nice, system, idle, iowait, irq, softirq, steal (proc(5)).
     fn parse(text: &str) -> Option<Self> {
-        let numbers: Vec<u64> =
-            text.lines().next()?.split_whitespace().skip(1).take(8).map_while(|word| word.parse().ok()).collect();
+        let numbers: Vec<u64> = text
+            .lines()
+            .next()?
+            .split_whitespace()
+            .skip(1)
+            .take(8)
+            .map_while(|word| word.parse().ok())
+            .collect();
         Some(Self { total: numbers.iter().sum(), steal: *numbers.get(7)? })
     }
 
@@ -59,7 +65,8 @@ pub(super) fn describe() -> Result<BTreeMap<&'static str, String>> {
     let buffer = fs::read_to_string("/proc/sys/net/core/rmem_max")?;
     let flags = field(&info, "flags").unwrap_or_default();
     let has = |flag: &str| flags.split(' ').any(|other| other == flag);
-    let vectors: Vec<&str> = ["vaes", "vpclmulqdq", "avx2", "avx512f", "sha_ni"].into_iter().filter(|flag| has(flag)).collect();
+    let vectors: Vec<&str> =
+        ["vaes", "vpclmulqdq", "avx2", "avx512f", "sha_ni"].into_iter().filter(|flag| has(flag)).collect();
     let cores = info.lines().filter(|line| line.starts_with("processor")).count();
     Ok(BTreeMap::from([
         ("cores", cores.to_string()),
@@ -67,7 +74,10 @@ pub(super) fn describe() -> Result<BTreeMap<&'static str, String>> {
         ("cpu_family", field(&info, "cpu family").unwrap_or("unknown").to_owned()),
         ("cpu_model", field(&info, "model\t").unwrap_or("unknown").to_owned()),
         ("cpu_flags", vectors.join(" ")),
-        ("kernel", version.split(' ').nth(2).and_then(|text| text.split('-').next()).unwrap_or("unknown").to_owned()),
+        (
+            "kernel",
+            version.split(' ').nth(2).and_then(|text| text.split('-').next()).unwrap_or("unknown").to_owned(),
+        ),
         ("rmem_max", buffer.trim().to_owned()),
     ]))
 }

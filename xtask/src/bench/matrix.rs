@@ -154,8 +154,9 @@ mod tests {
         for device in Device::ALL {
             let cases = cases(device, false);
             for (index, case) in cases.iter().enumerate() {
-                let same =
-                    |other: &Case| (other.suite, other.consumers, other.burst) == (case.suite, case.consumers, case.burst);
+                let same = |other: &Case| {
+                    (other.suite, other.consumers, other.burst) == (case.suite, case.consumers, case.burst)
+                };
                 assert!(!cases[..index].iter().any(same), "{case:?}");
             }
         }

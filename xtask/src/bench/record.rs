@@ -26,12 +26,9 @@ pub(super) struct Figure {
     pub(super) value: f64,
     pub(super) unit: &'static str,
     /// What it should be: at least or at most so much.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) target: Option<String>,
     /// Whether it is, where that can be judged.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) met: Option<bool>,
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) note: String,
 }
 
@@ -109,7 +106,8 @@ pub(super) struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cpu_s_per_million: cost, cpu_s_per_million_min: min, cpu_s_per_million_max: max, .. } = self;
+        let Self { cpu_s_per_million: cost, cpu_s_per_million_min: min, cpu_s_per_million_max: max, .. } =
+            self;
         write!(f, "{:<10} {cost:>7} CPU-s/M ({min} to {max})", self.subject)?;
         if self.loss_max > 0.0 {
             write!(f, ", loss up to {:.2} %", self.loss_max * 100.0)?;
@@ -146,14 +144,16 @@ mod tests {
     }
 
     #[test]
-    fn the_json_has_what_was_judged_only() {
+    fn the_json_has_all_fields_and_judges_nothing_without_a_target() {
         let plain = serde_json::to_value(Figure::new("a", 1.0, "s")).unwrap();
-        assert_eq!(plain, serde_json::json!({ "name": "a", "value": 1.0, "unit": "s" }));
+        let wanted = serde_json::json!({
+            "name": "a", "value": 1.0, "unit": "s", "target": null, "met": null, "note": ""
+        });
+        assert_eq!(plain, wanted);
         let judged = Figure::new("a", 1.0, "s").with_target(Target::AtMost(2.0)).with_note("why");
-        let judged = serde_json::to_value(judged).unwrap();
-        assert_eq!(
-            judged,
-            serde_json::json!({ "name": "a", "value": 1.0, "unit": "s", "target": "<= 2", "met": true, "note": "why" })
-        );
+        let wanted = serde_json::json!({
+            "name": "a", "value": 1.0, "unit": "s", "target": "<= 2", "met": true, "note": "why"
+        });
+        assert_eq!(serde_json::to_value(judged).unwrap(), wanted);
     }
 }

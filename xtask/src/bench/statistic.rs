@@ -19,7 +19,8 @@ pub(super) fn range(values: &[f64]) -> Option<(f64, f64)> {
 /// The median of the quotients of values that were taken in the same round, so that what a busy machine does to a round is done
 /// to both.
 pub(super) fn median_ratio(dividends: &[f64], divisors: &[f64]) -> Option<f64> {
-    let ratios: Vec<f64> = dividends.iter().zip(divisors).map(|(dividend, divisor)| dividend / divisor).collect();
+    let ratios: Vec<f64> =
+        dividends.iter().zip(divisors).map(|(dividend, divisor)| dividend / divisor).collect();
     median(&ratios)
 }
 

@@ -107,7 +107,8 @@ impl Subject {
     ) -> Result<Self> {
         let port = stage.port(index);
         // The sink first: nothing is to be answered by "port unreachable".
-        let mut sink = stage.device.has_sink().then(|| start_sink(programs, stage, case, port)).transpose()?;
+        let mut sink =
+            stage.device.has_sink().then(|| start_sink(programs, stage, case, port)).transpose()?;
         let mut program = start_program(programs, stage, case, kind, port)?;
         let ready: SubjectReady = program.hear()?;
         if let Some(sink) = sink.as_mut().filter(|_| !ready.keys.is_empty()) {
@@ -174,13 +175,7 @@ fn start_sink(programs: &Programs, stage: &Stage, case: &Case, port: u16) -> Res
     Ok(sink)
 }
 
-fn start_program(
-    programs: &Programs,
-    stage: &Stage,
-    case: &Case,
-    kind: Kind,
-    port: u16,
-) -> Result<Dialogue> {
+fn start_program(programs: &Programs, stage: &Stage, case: &Case, kind: Kind, port: u16) -> Result<Dialogue> {
     let bench = text(&programs.bench)?;
     let process = match kind {
         Kind::Prototype => stage.near(SUBJECT_CPU, &bench).args(["prototype"]),

@@ -31,9 +31,10 @@ pub(super) fn figures(measured: &[Measured]) -> Vec<Figure> {
             median_ratio(&dividend?.series.cost, &divisor?.series.cost)
         };
         let name = format!("CPU of mediasoup over ours, burst {burst}");
-        figures.extend(ratio(peer, ours).map(|ratio| {
-            Figure::new(name, ratio, "times").with_target(Target::AtLeast(target))
-        }));
+        figures.extend(
+            ratio(peer, ours)
+                .map(|ratio| Figure::new(name, ratio, "times").with_target(Target::AtLeast(target))),
+        );
         let name = format!("CPU of ours over the prototype, burst {burst}");
         figures.extend(ratio(ours, bare).map(|ratio| {
             let figure = Figure::new(name, ratio, "times").with_target(Target::AtMost(PROTOTYPE_TARGET));
@@ -56,7 +57,11 @@ fn own(found: &Measured, kind: Kind, burst: u16) -> Vec<Figure> {
     let cost = Figure::new(name("CPU per million packets"), found.row.cpu_s_per_million, "s");
     let most = found.row.packets_per_s_max.map(|most| {
         let figure = Figure::new(name("most packets per second on one core"), most, "packets/s");
-        if found.row.source_was_limit { figure.with_note("the source's limit, not the subject's") } else { figure }
+        if found.row.source_was_limit {
+            figure.with_note("the source's limit, not the subject's")
+        } else {
+            figure
+        }
     });
     [Some(cost), most].into_iter().flatten().collect()
 }

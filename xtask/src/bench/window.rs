@@ -22,6 +22,10 @@ const SETTLE_INTERVAL: Duration = Duration::from_millis(60);
 /// The part of the asked rate that a source must reach for the measurement to be of the subject.
 const SOURCE_MIN: f64 = 0.98;
 
+/// The part of what is due that must arrive within the window for a subject to keep up. Buffers hold a second of packets and more:
+/// without this, a queue that grows all the time would not be seen for want of loss.
+const ARRIVED_MIN: f64 = 0.97;
+
 /// What was seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
@@ -31,6 +35,8 @@ pub(super) struct Window {
     pub(super) packets: u64,
     /// How long it was open, in seconds.
     pub(super) seconds: f64,
+    /// What should have arrived within it, going by the rate.
+    due: f64,
     /// Of everything that was published, the part that never arrived.
     pub(super) loss: f64,
     /// Whether the source could publish as fast as it should.
@@ -46,6 +52,11 @@ impl Window {
 
     pub(super) fn packets_per_s(&self) -> f64 {
         self.packets as f64 / self.seconds
+    }
+
+    /// Whether at most that part was lost, and no queue grew.
+    pub(super) fn is_kept_up(&self, loss_max: f64) -> bool {
+        self.loss <= loss_max && self.packets as f64 >= self.due * ARRIVED_MIN
     }
 
     pub(super) fn measure(
@@ -72,6 +83,7 @@ impl Window {
             cpu_s,
             packets,
             seconds,
+            due: rate * f64::from(case.consumers) * seconds,
             loss: (1.0 - total as f64 / due as f64).max(0.0),
             is_source_fast: published.refused == 0 && published.seconds <= whole / SOURCE_MIN,
             received: subject.received()?,
