@@ -7,10 +7,10 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use anyhow::{Result, ensure};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// The longest command: a key of 40 characters for each of some thousand destinations.
-const COMMAND_LEN_MAX: usize = 1 << 16;
+/// The longest command: a key or an endpoint, some hundred characters, for each of a thousand destinations.
+const COMMAND_LEN_MAX: usize = 1 << 18;
 
 /// Standard input, taken apart into lines.
 #[derive(Debug, Default)]
@@ -80,8 +80,20 @@ pub(crate) struct SubjectReady {
     pub(crate) port: u16,
     /// The process that forwards.
     pub(crate) process: u32,
-    /// The key of what each destination gets, in Base64; empty without SRTP.
+    /// The key of what each destination gets, in Base64; empty without SRTP, and where a handshake is to agree on it.
     pub(crate) keys: Vec<String>,
+    /// Where each destination has to connect to; empty where nothing is to be agreed on.
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// One of a subject's ends of ICE and DTLS.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Endpoint {
+    /// Its UDP port.
+    pub(crate) port: u16,
+    /// ICE's username fragment and password.
+    pub(crate) username: String,
+    pub(crate) password: String,
 }
 
 /// What a subject says that it has sent.

@@ -1,11 +1,12 @@
 //! The processes of the forwarding bench. `cargo xtask bench forward` starts them, each where it belongs, and reads what they say.
 //!
 //! Packets come from [`source`], go through a subject (the engine in [`server`], the bare forwarder in [`prototype`], or a program
-//! of others) and end in [`sink`], unless the device drops them. All of them are spoken to by lines, see [`dialogue`]. What
+//! of others) and end in [`sink`], unless the device drops them. Where a subject wants ICE and DTLS, [`client`] does that beforehand. All of them are spoken to by lines, see [`dialogue`]. What
 //! is measured of a subject is measured from outside; nothing in here knows how fast it is.
 #![forbid(unsafe_code)]
 
 mod addressing;
+mod client;
 mod clock;
 mod delay;
 mod dialogue;
@@ -27,6 +28,7 @@ use clap::Parser;
 enum Command {
     Source(source::Options),
     Sink(sink::Options),
+    Clients(client::Options),
     Prototype(prototype::Options),
     Server(server::Options),
 }
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Source(options) => source::run(&options),
         Command::Sink(options) => sink::run(&options),
+        Command::Clients(options) => client::run(&options),
         Command::Prototype(options) => prototype::run(&options),
         Command::Server(options) => server::run(&options),
     };

@@ -49,6 +49,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         port: forwarder.socket.local_addr()?.port(),
         process: std::process::id(),
         keys: keys.collect(),
+        endpoints: Vec::new(),
     })?;
     loop {
         let ready = dialogue::wait(Some(forwarder.socket.as_fd()), PollTimeout::NONE)?;

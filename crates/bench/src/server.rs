@@ -1,4 +1,6 @@
-//! The engine under test: one Worker, one Producer, a Consumer per destination.
+//! The engine under test: one Worker, one Producer, a Consumer per destination, each with a Transport of its own.
+
+mod output;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -10,13 +12,13 @@ use futures_lite::future::block_on;
 use mafalda_core::consumer::{Consumer, ConsumerRtpStreamStat};
 use mafalda_core::plain_transport::PlainTransport;
 use mafalda_core::prelude::*;
-use mafalda_core::types::srtp_parameters::SrtpParameters;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use serde_json::json;
 
+use self::output::{Output, Outputs, Via};
 use crate::addressing::Destinations;
-use crate::dialogue::{self, Commands, SubjectCount, SubjectReady};
+use crate::dialogue::{self, Commands, Endpoint, SubjectCount, SubjectReady};
 use crate::packet::{PAYLOAD_TYPE, SSRC};
 use crate::suite::Suite;
 
@@ -31,6 +33,15 @@ pub(crate) struct Options {
     /// How to protect
     #[arg(long, value_enum, default_value = "none")]
     suite: Suite,
+    /// What packets leave through
+    #[arg(long, value_enum, default_value = "plain")]
+    via: Via,
+    /// Number packets transport-wide
+    #[arg(long)]
+    twcc: bool,
+    /// SHA-256 of the certificate of all clients, as SDP has it; for WebRtcTransports
+    #[arg(long, value_name = "HEX", default_value = "")]
+    fingerprint: String,
     /// The CPU of the Worker's thread
     #[arg(long, value_name = "N", default_value_t = 0)]
     cpu: usize,
@@ -45,7 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let scene = block_on(scene(&manager, settings, options))?;
     pinned.recv().context("the Worker's thread is gone")?.context("the Worker can't be pinned")?;
     let (port, process) = (scene.input.tuple().local_port(), std::process::id());
-    dialogue::say(&SubjectReady { port, process, keys: scene.keys() })?;
+    dialogue::say(&SubjectReady { port, process, keys: scene.keys(), endpoints: scene.endpoints()? })?;
     let mut commands = Commands::default();
     while let Some(lines) = commands.read()? {
         for line in lines {
@@ -71,7 +82,7 @@ fn pin(cpu: usize, sender: &SyncSender<nix::Result<()>>) {
 struct Scene {
     input: PlainTransport,
     _producer: Producer,
-    outputs: Vec<(PlainTransport, Consumer)>,
+    outputs: Vec<(Output, Consumer)>,
 }
 
 async fn scene(manager: &WorkerManager, settings: WorkerSettings, options: &Options) -> Result<Scene> {
@@ -88,37 +99,29 @@ async fn scene(manager: &WorkerManager, settings: WorkerSettings, options: &Opti
     });
     let parameters = serde_json::from_value(parameters)?;
     let producer = input.produce(ProducerOptions::new(MediaKind::Video, parameters)).await?;
-    let capabilities = capabilities(&router)?;
-    let mut outputs = Vec::new();
+    let capabilities = capabilities(&router, options.twcc)?;
+    let outputs = Outputs::new(&worker, &router, options).await?;
+    let mut consumers = Vec::new();
     for (index, address) in (0..).zip(options.destinations.addresses()?) {
-        let mut output = PlainTransportOptions::new(info.clone());
-        let crypto_suite = options.suite.crypto_suite();
-        output.enable_srtp = crypto_suite.is_some();
-        output.srtp_crypto_suite = crypto_suite.unwrap_or_default();
-        let output = router.create_plain_transport(output).await?;
-        let key = crypto_suite.zip(options.suite.key_base64(index));
-        let remote = PlainTransportRemoteParameters {
-            ip: Some((*address.ip()).into()),
-            port: Some(address.port()),
-            rtcp_port: None,
-            srtp_parameters: key
-                .map(|(crypto_suite, key_base64)| SrtpParameters { crypto_suite, key_base64 }),
-        };
-        output.connect(remote).await?;
+        let output = outputs.connected(index, address).await?;
         let consumer = output.consume(ConsumerOptions::new(producer.id(), capabilities.clone())).await?;
-        outputs.push((output, consumer));
+        consumers.push((output, consumer));
     }
-    Ok(Scene { input, _producer: producer, outputs })
+    Ok(Scene { input, _producer: producer, outputs: consumers })
 }
 
-/// What subscribers can do: VP8 with retransmission, asked for by NACK, and no header extensions, as the peer's have.
-fn capabilities(router: &Router) -> Result<RtpCapabilities> {
+/// What subscribers can do: VP8 with retransmission, asked for by NACK, and no header extension but the number that is asked for, as
+/// the peer's have.
+fn capabilities(router: &Router, twcc: bool) -> Result<RtpCapabilities> {
+    const TWCC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
     let mut capabilities = serde_json::to_value(router.rtp_capabilities())?;
-    capabilities["headerExtensions"] = json!([]);
+    let extensions = capabilities["headerExtensions"].as_array_mut().context("a Router has extensions")?;
+    extensions.retain(|extension| twcc && extension["uri"] == TWCC);
     for codec in capabilities["codecs"].as_array_mut().context("a Router has codecs")? {
         let is_rtx = codec["mimeType"].as_str().is_some_and(|name| name.ends_with("rtx"));
-        let feedback = json!([{ "type": "nack" }, { "type": "nack", "parameter": "pli" }]);
-        codec["rtcpFeedback"] = if is_rtx { json!([]) } else { feedback };
+        let mut feedback = vec![json!({ "type": "nack" }), json!({ "type": "nack", "parameter": "pli" })];
+        feedback.extend(twcc.then(|| json!({ "type": "transport-cc" })));
+        codec["rtcpFeedback"] = if is_rtx { json!([]) } else { feedback.into() };
     }
     Ok(serde_json::from_value(capabilities)?)
 }
@@ -126,8 +129,12 @@ fn capabilities(router: &Router) -> Result<RtpCapabilities> {
 impl Scene {
     /// Of what each destination gets, as the Transport drew it.
     fn keys(&self) -> Vec<String> {
-        let keys = self.outputs.iter().filter_map(|(output, _)| output.srtp_parameters());
-        keys.map(|parameters| parameters.key_base64).collect()
+        self.outputs.iter().filter_map(|(output, _)| output.key_base64()).collect()
+    }
+
+    /// Where clients have to connect to.
+    fn endpoints(&self) -> Result<Vec<Endpoint>> {
+        self.outputs.iter().filter_map(|(output, _)| output.endpoint().transpose()).collect()
     }
 
     async fn count(&self) -> Result<SubjectCount> {

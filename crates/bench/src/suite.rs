@@ -14,6 +14,9 @@ pub(crate) enum Suite {
     None,
     /// AEAD_AES_128_GCM.
     Gcm,
+    /// AEAD_AES_256_GCM: what two ends with free choice agree on.
+    #[value(name = "gcm256")]
+    Gcm256,
     /// AES_CM_128_HMAC_SHA1_80.
     Cm,
 }
@@ -24,6 +27,7 @@ impl Suite {
         match self {
             Self::None => None,
             Self::Gcm => Some(SrtpProfile::AeadAes128Gcm),
+            Self::Gcm256 => Some(SrtpProfile::AeadAes256Gcm),
             Self::Cm => Some(SrtpProfile::Aes128CmSha1_80),
         }
     }
@@ -33,6 +37,7 @@ impl Suite {
         match self {
             Self::None => None,
             Self::Gcm => Some(SrtpCryptoSuite::AeadAes128Gcm),
+            Self::Gcm256 => Some(SrtpCryptoSuite::AeadAes256Gcm),
             Self::Cm => Some(SrtpCryptoSuite::AesCm128HmacSha180),
         }
     }
@@ -63,7 +68,7 @@ mod tests {
 
     #[test]
     fn keys_have_the_length_of_their_profile() {
-        for suite in [Suite::Gcm, Suite::Cm] {
+        for suite in [Suite::Gcm, Suite::Gcm256, Suite::Cm] {
             let key = suite.key_base64(7).unwrap();
             assert_eq!(suite.keys(&key).unwrap().unwrap().profile(), suite.profile().unwrap());
             assert_ne!(Some(key), suite.key_base64(8));

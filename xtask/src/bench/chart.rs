@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::forward::Measured;
-use super::matrix::Device;
+use super::matrix::{Device, Via};
 use super::subject::Kind;
 use super::verdict::headline;
 
 /// Sizes in pixels.
-const WIDTH: f64 = 760.0;
-const LEFT: f64 = 150.0;
+const WIDTH: f64 = 800.0;
+const LEFT: f64 = 190.0;
 const RIGHT: f64 = 110.0;
 const BAR: f64 = 20.0;
 const GROUP_GAP: f64 = 22.0;
@@ -29,15 +29,17 @@ struct Bar {
 
 /// The chart of a run; `None` where nobody's highest rate was looked for on the null device.
 pub(super) fn draw(measured: &[Measured]) -> Option<String> {
-    let group = |burst: u16| {
+    let group = |(via, name, burst): (Via, &str, u16)| {
         let bar = |(kind, color): (Kind, &'static str)| {
-            let row = &headline(measured, Device::Null, burst, kind)?.row;
+            let row = &headline(measured, Device::Null, via, burst, kind)?.row;
             Some(Bar { label: kind.name(), color, value: row.packets_per_s_max? })
         };
         let bars: Vec<Bar> = KINDS.into_iter().filter_map(bar).collect();
-        (format!("{burst} at a time"), bars)
+        (format!("{name}, {burst} at a time"), bars)
     };
-    let groups: Vec<_> = [16, 4, 1].into_iter().map(group).filter(|(_, bars)| !bars.is_empty()).collect();
+    let ways = [(Via::WebRtcServer, "one socket"), (Via::Plain, "a socket each")];
+    let cases = ways.into_iter().flat_map(|(via, name)| [16, 4, 1].map(|burst| (via, name, burst)));
+    let groups: Vec<_> = cases.map(group).filter(|(_, bars)| !bars.is_empty()).collect();
     (!groups.is_empty()).then(|| svg(&groups))
 }
 
@@ -67,7 +69,7 @@ fn svg(groups: &[(String, Vec<Bar>)]) -> String {
     let mut head = String::new();
     text(&mut head, (8.0, 22.0), "start", "bold", "Packets per second that one core forwards");
     let subtitle =
-        "1,200 bytes, SRTP AEAD_AES_128_GCM, 100 Consumers, device with UDP segmentation, loss at most 0.5 %";
+        "1,200 bytes, SRTP with AES-GCM, 100 Consumers, device with UDP segmentation, loss at most 0.5 %";
     text(&mut head, (8.0, 42.0), "start", "normal", subtitle);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"13\">\n  <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n{head}{body}</svg>\n"

@@ -58,8 +58,9 @@ pub(super) fn run(programs: &Programs, plan: &Plan) -> Result<Vec<Measured>> {
     for &device in &plan.devices {
         for case in matrix::cases(device, plan.is_quick) {
             let name = format!(
-                "{}: {}, {} Consumers, burst {}",
+                "{}: {}, {}, {} Consumers, burst {}",
                 device.name(),
+                case.via.name(),
                 case.suite.name(),
                 case.consumers,
                 case.burst
@@ -167,7 +168,7 @@ fn row(device: Device, case: &Case, subject: &Subject, series: &Series) -> Resul
     let capacity: Vec<f64> = series.capacity.iter().map(|capacity| capacity.packets_per_s).collect();
     Ok(Row {
         device: device.name(),
-        transport: "PlainTransport",
+        transport: case.via.name(),
         suite: case.suite.name(),
         consumers: case.consumers,
         burst: case.burst,

@@ -42,6 +42,8 @@ impl Device {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Suite {
     Gcm,
+    /// What WebRtcTransports agree on with clients that leave it to them.
+    Gcm256,
     Cm,
     None,
 }
@@ -51,6 +53,7 @@ impl Suite {
     pub(super) const fn option(self) -> &'static str {
         match self {
             Self::Gcm => "gcm",
+            Self::Gcm256 => "gcm256",
             Self::Cm => "cm",
             Self::None => "none",
         }
@@ -59,24 +62,70 @@ impl Suite {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Gcm => "AEAD_AES_128_GCM",
+            Self::Gcm256 => "AEAD_AES_256_GCM",
             Self::Cm => "AES_CM_128_HMAC_SHA1_80",
             Self::None => "none",
         }
     }
 
+    pub(super) const fn is_gcm(self) -> bool {
+        matches!(self, Self::Gcm | Self::Gcm256)
+    }
+
     /// What protection adds to a packet, in bytes.
     pub(super) const fn tag_len(self) -> u64 {
         match self {
-            Self::Gcm => 16,
+            Self::Gcm | Self::Gcm256 => 16,
             Self::Cm => 10,
             Self::None => 0,
         }
     }
 }
 
+/// What packets leave through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Via {
+    Plain,
+    WebRtc,
+    WebRtcServer,
+    /// The same with a transport-wide number in each packet. Nobody sends feedback to it.
+    WebRtcServerTwcc,
+}
+
+impl Via {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PlainTransport",
+            Self::WebRtc => "WebRtcTransport",
+            Self::WebRtcServer => "WebRtcTransport of a WebRtcServer",
+            Self::WebRtcServerTwcc => "WebRtcTransport of a WebRtcServer, transport-wide numbers",
+        }
+    }
+
+    /// As the processes' options have it.
+    pub(super) const fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &["--via", "plain"],
+            Self::WebRtc => &["--via", "webrtc"],
+            Self::WebRtcServer => &["--via", "webrtc-server"],
+            Self::WebRtcServerTwcc => &["--via", "webrtc-server", "--twcc"],
+        }
+    }
+
+    pub(super) const fn is_webrtc(self) -> bool {
+        !matches!(self, Self::Plain)
+    }
+
+    /// What its header extensions add to a packet, in bytes: a block of one element (RFC 8285 §4.2) for the number.
+    pub(super) const fn extensions_len(self) -> u64 {
+        if matches!(self, Self::WebRtcServerTwcc) { 8 } else { 0 }
+    }
+}
+
 /// One publisher, so many Consumers, packets so many at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Case {
+    pub(super) via: Via,
     pub(super) suite: Suite,
     pub(super) consumers: u16,
     pub(super) burst: u16,
@@ -93,7 +142,12 @@ const PUBLISHED_PER_S_MAX: f64 = 8_000.0;
 
 impl Case {
     const fn new(suite: Suite, consumers: u16, burst: u16) -> Self {
-        Self { suite, consumers, burst, has_capacity: false }
+        Self { via: Via::Plain, suite, consumers, burst, has_capacity: false }
+    }
+
+    /// Through WebRtcTransports, which agree on their suite themselves.
+    const fn webrtc(via: Via, consumers: u16, burst: u16) -> Self {
+        Self { via, ..Self::new(Suite::Gcm256, consumers, burst) }
     }
 
     const fn with_capacity(self) -> Self {
@@ -113,8 +167,15 @@ const HEADLINES: [Case; 3] = [
     Case::new(Suite::Gcm, 100, 1).with_capacity(),
 ];
 
+/// All Consumers on one socket, as a server for browsers has them.
+const SHARED: [Case; 3] = [
+    Case::webrtc(Via::WebRtcServer, 100, 16).with_capacity(),
+    Case::webrtc(Via::WebRtcServer, 100, 4).with_capacity(),
+    Case::webrtc(Via::WebRtcServer, 100, 1).with_capacity(),
+];
+
 /// One thing changed at a time.
-const VARIATIONS: [Case; 8] = [
+const VARIATIONS: [Case; 12] = [
     Case::new(Suite::Gcm, 1, 16),
     Case::new(Suite::Gcm, 10, 16),
     Case::new(Suite::Gcm, 400, 16),
@@ -123,6 +184,10 @@ const VARIATIONS: [Case; 8] = [
     Case::new(Suite::Cm, 100, 1),
     Case::new(Suite::None, 100, 16),
     Case::new(Suite::None, 100, 1),
+    Case::webrtc(Via::WebRtc, 100, 16),
+    Case::webrtc(Via::WebRtcServerTwcc, 100, 16),
+    Case::webrtc(Via::WebRtcServerTwcc, 100, 1),
+    Case::webrtc(Via::WebRtcServer, 400, 16),
 ];
 
 /// With somebody who receives: cost, capacity and delay at both ends of the scale.
@@ -132,8 +197,8 @@ const RECEIVED: [Case; 2] =
 /// The cases of a device.
 pub(super) fn cases(device: Device, quick: bool) -> Vec<Case> {
     match (device, quick) {
-        (Device::Null, true) => HEADLINES.to_vec(),
-        (Device::Null, false) => [HEADLINES.as_slice(), &VARIATIONS].concat(),
+        (Device::Null, true) => [HEADLINES, SHARED].concat(),
+        (Device::Null, false) => [HEADLINES.as_slice(), &SHARED, &VARIATIONS].concat(),
         (_, true) => RECEIVED[..1].to_vec(),
         (_, false) => RECEIVED.to_vec(),
     }
@@ -155,7 +220,8 @@ mod tests {
             let cases = cases(device, false);
             for (index, case) in cases.iter().enumerate() {
                 let same = |other: &Case| {
-                    (other.suite, other.consumers, other.burst) == (case.suite, case.consumers, case.burst)
+                    (other.via, other.suite, other.consumers, other.burst)
+                        == (case.via, case.suite, case.consumers, case.burst)
                 };
                 assert!(!cases[..index].iter().any(same), "{case:?}");
             }

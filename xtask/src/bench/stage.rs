@@ -15,12 +15,14 @@ use crate::process::Process;
 const NULL_IP: &str = "198.18.0.1";
 /// Where destinations begin that are nowhere.
 const NULL_TO: &str = "198.18.1.1";
+/// All of them, and the subject.
+const NULL_NET: &str = "198.18.0.0/16";
 const NULL_DEVICE: &str = "null0";
 const VETH_IP: &str = "198.19.0.1";
 const VETH_TO: &str = "198.19.0.2";
 
-/// Ports of sinks; each subject has a thousand of its own.
-const SINK_PORT: u16 = 30_000;
+/// Ports of sinks; each subject has a thousand of its own. Beyond those that subjects, and the kernel for them, choose from.
+const SINK_PORT: u16 = 61_000;
 
 /// A network namespace, held by a process that does nothing.
 #[derive(Debug)]
@@ -106,6 +108,18 @@ impl Stage {
     /// The first port of the destinations of the subject with that number.
     pub(super) fn port(&self, subject: usize) -> u16 {
         SINK_PORT + 1000 * subject as u16
+    }
+
+    /// Makes the addresses of destinations this machine's own for as long as `body` takes, so that clients can be there. Elsewhere than
+    /// on the null device they are so anyway.
+    pub(super) fn with_clients<T>(&self, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.device.has_sink() {
+            return body();
+        }
+        self.near.ip(&format!("route add local {NULL_NET} dev lo"))?;
+        let result = body()?;
+        self.near.ip(&format!("route del local {NULL_NET} dev lo"))?;
+        Ok(result)
     }
 
     /// A program beside the subject.

@@ -9,6 +9,7 @@ use super::dialogue::Dialogue;
 use super::machine;
 use super::matrix::Case;
 use super::stage::Stage;
+use crate::process::Process;
 
 /// The CPU of the thread that forwards. Everything else is on the other one.
 const SUBJECT_CPU: usize = 0;
@@ -62,6 +63,17 @@ struct SubjectReady {
     port: u16,
     process: u32,
     keys: Vec<String>,
+    endpoints: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ClientsReady {
+    fingerprint: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ClientsConnected {
+    keys: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,11 +118,9 @@ impl Subject {
         index: usize,
     ) -> Result<Self> {
         let port = stage.port(index);
-        // The sink first: nothing is to be answered by "port unreachable".
+        let (program, ready) = start_program(programs, stage, case, kind, port)?;
         let mut sink =
             stage.device.has_sink().then(|| start_sink(programs, stage, case, port)).transpose()?;
-        let mut program = start_program(programs, stage, case, kind, port)?;
-        let ready: SubjectReady = program.hear()?;
         if let Some(sink) = sink.as_mut().filter(|_| !ready.keys.is_empty()) {
             sink.ask::<serde_json::Value>(&format!("keys {}", ready.keys.join(",")))?;
         }
@@ -119,7 +129,7 @@ impl Subject {
         let source = source.args(["source", "--to", &to, "--burst", &case.burst.to_string()]);
         let mut source = Dialogue::start("the source", source.args(["--payload", &PAYLOAD_LEN.to_string()]))?;
         source.hear::<serde_json::Value>()?;
-        let packet_len = HEADER_LEN + PAYLOAD_LEN + case.suite.tag_len();
+        let packet_len = packet_len(kind, case);
         Ok(Self { kind, program, process: ready.process, source, sink, packet_len })
     }
 
@@ -175,9 +185,48 @@ fn start_sink(programs: &Programs, stage: &Stage, case: &Case, port: u16) -> Res
     Ok(sink)
 }
 
-fn start_program(programs: &Programs, stage: &Stage, case: &Case, kind: Kind, port: u16) -> Result<Dialogue> {
+/// What a packet has on the wire above UDP.
+fn packet_len(kind: Kind, case: &Case) -> u64 {
+    // The prototype sends headers as they came.
+    let extensions_len = if kind == Kind::Prototype { 0 } else { case.via.extensions_len() };
+    HEADER_LEN + extensions_len + PAYLOAD_LEN + case.suite.tag_len()
+}
+
+/// Starts what forwards, and connects clients to it if it wants some.
+fn start_program(
+    programs: &Programs,
+    stage: &Stage,
+    case: &Case,
+    kind: Kind,
+    port: u16,
+) -> Result<(Dialogue, SubjectReady)> {
+    let (ip, spread) = stage.destinations();
+    let (to, consumers) = (format!("{ip}:{port}"), case.consumers.to_string());
+    let destinations = ["--to", &to, "--spread", spread, "--consumers", &consumers];
+    let process = program(programs, stage, kind)?.args(["--ip", stage.ip(), "--suite", case.suite.option()]);
+    let process = process.args(destinations);
+    if kind == Kind::Prototype || !case.via.is_webrtc() {
+        let mut program = Dialogue::start(kind.name(), process)?;
+        let ready = program.hear()?;
+        return Ok((program, ready));
+    }
+    let clients = stage.far(OTHER_CPU, &text(&programs.bench)?).args(["clients", "--server", stage.ip()]);
+    let mut clients = Dialogue::start("the clients", clients.args(destinations))?;
+    let ClientsReady { fingerprint } = clients.hear()?;
+    let process = process.args(case.via.options()).args(["--fingerprint", &fingerprint]);
+    let mut program = Dialogue::start(kind.name(), process)?;
+    let mut ready: SubjectReady = program.hear()?;
+    let endpoints = serde_json::to_string(&ready.endpoints)?;
+    let connected = stage.with_clients(|| clients.ask(&format!("connect {endpoints}")));
+    let ClientsConnected { keys } = connected.with_context(|| format!("clients of {}", kind.name()))?;
+    ready.keys = keys;
+    Ok((program, ready))
+}
+
+/// The program that forwards, with the options that are its own.
+fn program(programs: &Programs, stage: &Stage, kind: Kind) -> Result<Process> {
     let bench = text(&programs.bench)?;
-    let process = match kind {
+    Ok(match kind {
         Kind::Prototype => stage.near(SUBJECT_CPU, &bench).args(["prototype"]),
         Kind::Mafalda => stage.near(OTHER_CPU, &bench).args(["server", "--cpu", &SUBJECT_CPU.to_string()]),
         Kind::Mediasoup => {
@@ -187,11 +236,7 @@ fn start_program(programs: &Programs, stage: &Stage, case: &Case, kind: Kind, po
             let app = text(&peer.join("app"))? + "/";
             script.args(["--app", &app, "--cpu", &SUBJECT_CPU.to_string()])
         }
-    };
-    let (ip, spread) = stage.destinations();
-    let (to, consumers) = (format!("{ip}:{port}"), case.consumers.to_string());
-    let process = process.args(["--ip", stage.ip(), "--to", &to, "--spread", spread]);
-    Dialogue::start(kind.name(), process.args(["--consumers", &consumers, "--suite", case.suite.option()]))
+    })
 }
 
 fn text(path: &Path) -> Result<String> {

@@ -53,10 +53,14 @@ impl Stream {
     }
 
     pub(super) fn take(&mut self, packet: &mut [u8], nanos: u64, delays: &mut Delays) {
-        let &mut [_, kind, high, low, ..] = packet else {
+        let &mut [first, kind, high, low, ..] = packet else {
             self.wrong += 1;
             return;
         };
+        // RFC 7983 §7: what is no RTP or RTCP is of a handshake, and late.
+        if !(128..=191).contains(&first) {
+            return;
+        }
         // RFC 5761 §4: the types of RTCP.
         if (192..=223).contains(&kind) {
             self.rtcp += 1;
@@ -176,6 +180,7 @@ mod tests {
     fn what_was_not_sent_is_wrong_and_rtcp_is_no_media() {
         let (mut stream, mut delays) = (Stream::new(false), Delays::new());
         stream.take(&mut [0x80, 200, 0, 1, 0, 0, 0, 1], 0, &mut delays);
+        stream.take(&mut [22, 254, 253, 0, 0], 0, &mut delays);
         stream.take(&mut [0x80], 0, &mut delays);
         let mut tampered = packet(1, 0);
         tampered[30] ^= 1;
