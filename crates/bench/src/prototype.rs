@@ -22,8 +22,8 @@ use crate::addressing::Destinations;
 use crate::dialogue::{self, Commands, SubjectReady};
 use crate::suite::Suite;
 
-/// Messages of one receive call. More would put more into one flush under overload; few fit into the cache together.
-const MESSAGES_MAX: usize = 4;
+/// Messages of one receive call: as many as an engine takes. With fewer it would send smaller runs under overload, and be no limit.
+const MESSAGES_MAX: usize = 32;
 
 /// The buffers of its socket: as large as an engine's.
 const BUFFER_BYTES: usize = 8 << 20;

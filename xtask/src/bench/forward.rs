@@ -12,9 +12,9 @@ use super::window::Window;
 use crate::report;
 
 /// How long windows are open, in seconds: for cost and delay, and for a try at a rate.
-const WINDOW_S: f64 = 1.8;
+const WINDOW_S: f64 = 1.5;
 const QUICK_WINDOW_S: f64 = 1.0;
-const TRY_S: f64 = 1.0;
+const TRY_S: f64 = 0.7;
 
 /// A search takes as long as several windows, and its answer is coarse anyway: few rounds of it are enough.
 const CAPACITY_ROUNDS_MAX: usize = 3;

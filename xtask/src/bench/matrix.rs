@@ -154,6 +154,11 @@ impl Case {
         Self { has_capacity: true, ..self }
     }
 
+    /// The search for the highest rate is left out, but for frames.
+    fn quick(self) -> Self {
+        Self { has_capacity: self.has_capacity && self.burst == 16, ..self }
+    }
+
     /// Packets per second that are published while cost is measured.
     pub(super) fn rate(&self) -> f64 {
         (FORWARDED_PER_S / f64::from(self.consumers)).min(PUBLISHED_PER_S_MAX)
@@ -197,7 +202,7 @@ const RECEIVED: [Case; 2] =
 /// The cases of a device.
 pub(super) fn cases(device: Device, quick: bool) -> Vec<Case> {
     match (device, quick) {
-        (Device::Null, true) => [HEADLINES, SHARED].concat(),
+        (Device::Null, true) => [HEADLINES, SHARED].concat().into_iter().map(Case::quick).collect(),
         (Device::Null, false) => [HEADLINES.as_slice(), &SHARED, &VARIATIONS].concat(),
         (_, true) => RECEIVED[..1].to_vec(),
         (_, false) => RECEIVED.to_vec(),
@@ -231,8 +236,8 @@ mod tests {
     #[test]
     fn the_quick_cases_are_of_the_full_ones() {
         for device in Device::ALL {
-            let all = cases(device, false);
-            assert!(cases(device, true).iter().all(|case| all.contains(case)));
+            let all: Vec<Case> = cases(device, false).into_iter().map(Case::quick).collect();
+            assert!(cases(device, true).into_iter().all(|case| all.contains(&case.quick())));
         }
     }
 }
