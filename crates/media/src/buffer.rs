@@ -268,14 +268,20 @@ impl Run {
 
     /// Adds the one packet of `next`, which lies behind the run; `false` when it needs a run of its own.
     pub(crate) fn join(&mut self, next: &Self) -> bool {
+        let alike = self.tuple == next.tuple && self.sender == next.sender && next.count == 1;
+        alike && self.extend(next.start, next.len)
+    }
+
+    /// Adds another packet of the same sender for the same destination; `false` when it needs a run of its own.
+    #[inline]
+    pub(crate) fn extend(&mut self, start: usize, len: usize) -> bool {
         let whole = self.len == usize::from(self.segment_size) * usize::from(self.count);
-        let fits = next.len <= usize::from(self.segment_size) && self.len + next.len <= Self::BYTES_MAX;
-        let follows = self.start + self.len == next.start && next.count == 1 && next.len > 0;
-        let alike = self.tuple == next.tuple && self.sender == next.sender;
-        if !(whole && fits && follows && alike && self.count < Self::PACKETS_MAX) {
+        let fits = len <= usize::from(self.segment_size) && self.len + len <= Self::BYTES_MAX;
+        let follows = self.start + self.len == start && len > 0;
+        if !(whole && fits && follows && self.count < Self::PACKETS_MAX) {
             return false;
         }
-        self.len += next.len;
+        self.len += len;
         self.count += 1;
         true
     }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::outlet::{Media, Outlet};
+use super::outlet::{Media, Outlet, Written};
 use super::{Router, StreamKey};
 use crate::Now;
 use crate::buffer::{Batch, Run, SendBuffer};
@@ -119,7 +119,7 @@ impl Router {
                 if out.room() < media.room() {
                     return Some(MediaOutput::Full);
                 }
-                run = outlet.resend(&media, &job.resend, out);
+                run = outlet.resend(&media, &job.resend, out).map(|written| outlet.run(&written));
             }
             self.resends.pop_front();
             if let Some(run) = run {
@@ -143,10 +143,10 @@ impl Cursor {
                 return Some(self.run.take().map_or(MediaOutput::Full, MediaOutput::Run));
             }
             let waited = outlet.row.is_waiting();
-            let packet = outlet.forward(&media, out);
+            let written = outlet.forward(&media, out);
             self.step(source, waited && !outlet.row.is_waiting());
-            if let Some(packet) = packet
-                && let Some(run) = self.gather(packet)
+            if let Some(written) = written
+                && let Some(run) = self.gather(outlet, &written)
             {
                 return Some(MediaOutput::Run(run));
             }
@@ -179,9 +179,9 @@ impl Cursor {
     }
 
     /// Joins a packet to the run; gives back what is whole with that.
-    fn gather(&mut self, packet: Run) -> Option<Run> {
-        let joined = self.run.as_mut().is_some_and(|run| run.join(&packet));
-        if joined { None } else { self.run.replace(packet) }
+    fn gather(&mut self, outlet: &Outlet<'_>, packet: &Written) -> Option<Run> {
+        let joined = self.run.as_mut().is_some_and(|run| run.extend(packet.start, packet.len));
+        if joined { None } else { self.run.replace(outlet.run(packet)) }
     }
 
     fn next_row(&mut self) -> Option<Run> {

@@ -71,9 +71,19 @@ impl<'a> Media<'a> {
 /// A Consumer that can be sent to.
 pub(super) struct Outlet<'a> {
     now: Now,
+    /// What the extension of that name holds in this turn.
+    abs_send_time: u32,
     pub(super) row: &'a mut Row,
     transport: &'a mut Transport,
     tuple: Tuple,
+}
+
+/// A packet in the send buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    /// Where it begins.
+    pub(super) start: usize,
+    pub(super) len: usize,
 }
 
 /// What is each packet's own, beside the media in it.
@@ -97,45 +107,52 @@ impl<'a> Outlet<'a> {
         let transport = transports.get_mut(row.transport)?;
         let tuple =
             transport.way.selected().filter(|_| transport.protection.is_ready() && row.is_active())?;
-        Some(Self { now, row, transport, tuple })
+        Some(Self { now, abs_send_time: extension::abs_send_time(now), row, transport, tuple })
     }
 
     /// Sends a packet for the first time, unless the row has no use for it.
-    pub(super) fn forward(&mut self, media: &Media<'_>, out: &mut SendBuffer) -> Option<Run> {
+    pub(super) fn forward(&mut self, media: &Media<'_>, out: &mut SendBuffer) -> Option<Written> {
         let index = self.row.admit(media.offer())?;
         let own = Own {
             payload_type: media.carried.payload_type,
             ssrc: self.row.send.params().ssrc,
             index,
-            abs_send_time: extension::abs_send_time(self.now),
+            abs_send_time: self.abs_send_time,
             transport_cc: self.transport.next_transport_cc,
             prefix: &[],
         };
-        let (start, len) = self.write(media, &own, out)?;
+        let written = self.write(media, &own, out)?;
         self.count_transport_cc();
-        self.transport.traffic.rtp_sent.count(self.now, len);
+        self.transport.traffic.rtp_sent.count(self.now, written.len);
+        self.transport.traffic.sent.count(self.now, written.len);
         let sent = SentPacket {
             in_index: media.index,
             out_index: index,
             timestamp: media.timestamp,
-            len,
+            len: written.len,
             payload_len: media.payload.len(),
             transport_cc: own.transport_cc,
             abs_send_time: own.abs_send_time,
         };
         self.row.send.on_sent(self.now, sent);
-        Some(self.run(start, len))
+        Some(written)
     }
 
     /// Sends a packet again: wrapped (RFC 4588) where that was negotiated, else the same bytes under the same number.
-    pub(super) fn resend(&mut self, media: &Media<'_>, resend: &Resend, out: &mut SendBuffer) -> Option<Run> {
+    pub(super) fn resend(
+        &mut self,
+        media: &Media<'_>,
+        resend: &Resend,
+        out: &mut SendBuffer,
+    ) -> Option<Written> {
         let rtx = self.row.rtx_payload_type(media.carried.payload_type);
-        let (start, len) = match rtx {
+        let written = match rtx {
             Some(payload_type) => self.write_wrapped(media, resend.out_index, payload_type, out)?,
             None => self.write_again(media, resend, out)?,
         };
-        self.transport.traffic.rtx_sent.count(self.now, len);
-        Some(self.run(start, len))
+        self.transport.traffic.rtx_sent.count(self.now, written.len);
+        self.transport.traffic.sent.count(self.now, written.len);
+        Some(written)
     }
 
     /// RFC 4588 §4: the original sequence number goes before the payload.
@@ -145,13 +162,13 @@ impl<'a> Outlet<'a> {
         original: u64,
         payload_type: u8,
         out: &mut SendBuffer,
-    ) -> Option<(usize, usize)> {
+    ) -> Option<Written> {
         let rtx = self.row.rtx.as_mut()?;
         let own = Own {
             payload_type,
             ssrc: rtx.ssrc(),
             index: rtx.take_index(media.payload.len() + FIXED_HEADER_LEN),
-            abs_send_time: extension::abs_send_time(self.now),
+            abs_send_time: self.abs_send_time,
             transport_cc: self.transport.next_transport_cc,
             prefix: &(original as u16).to_be_bytes(),
         };
@@ -166,7 +183,7 @@ impl<'a> Outlet<'a> {
         media: &Media<'_>,
         resend: &Resend,
         out: &mut SendBuffer,
-    ) -> Option<(usize, usize)> {
+    ) -> Option<Written> {
         let own = Own {
             payload_type: media.carried.payload_type,
             ssrc: self.row.send.params().ssrc,
@@ -175,13 +192,13 @@ impl<'a> Outlet<'a> {
             transport_cc: resend.transport_cc,
             prefix: &[],
         };
-        let (start, len) = self.write(media, &own, out)?;
-        self.row.send.on_resent(self.now, len, media.payload.len());
-        Some((start, len))
+        let written = self.write(media, &own, out)?;
+        self.row.send.on_resent(self.now, written.len, media.payload.len());
+        Some(written)
     }
 
-    /// Writes one packet, protected; where it lies in the buffer and how long it is.
-    fn write(&self, media: &Media<'_>, own: &Own<'_>, out: &mut SendBuffer) -> Option<(usize, usize)> {
+    /// Writes one packet, protected.
+    fn write(&self, media: &Media<'_>, own: &Own<'_>, out: &mut SendBuffer) -> Option<Written> {
         let header = OutgoingHeader {
             marker: media.marker,
             payload_type: own.payload_type,
@@ -205,7 +222,7 @@ impl<'a> Outlet<'a> {
         let plain = PlainRtp { header: &head[..head_len], prefix: own.prefix, payload: media.payload };
         // It can't fail: there is room, all lengths are bounded, and no stream lives to see the last index.
         let len = self.transport.protection.protect_rtp(own.index, plain, out.spare())?;
-        Some((out.commit(len), len))
+        Some(Written { start: out.commit(len), len })
     }
 
     fn count_transport_cc(&mut self) {
@@ -214,8 +231,8 @@ impl<'a> Outlet<'a> {
         }
     }
 
-    fn run(&mut self, start: usize, len: usize) -> Run {
-        self.transport.traffic.sent.count(self.now, len);
-        Run::new(self.tuple, Sender::Consumer(self.row.send.params().ssrc), start, len)
+    /// A run of this packet alone.
+    pub(super) fn run(&self, packet: &Written) -> Run {
+        Run::new(self.tuple, Sender::Consumer(self.row.send.params().ssrc), packet.start, packet.len)
     }
 }

@@ -3,22 +3,31 @@
 //! Time is cut into buckets of equal width that are used in turn; nothing is allocated and nothing has to be called when a stream
 //! is quiet, because buckets that have left the window are skipped when the rate is read.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::Now;
 
 /// Buckets per window. More make the window slide more smoothly, fewer make it smaller; 25 of 100 ms are 200 bytes per stream.
 const BUCKETS: usize = 25;
+/// The width of a bucket, in milliseconds. All of them are [`RateWindow::WINDOW_MS`].
+const BUCKET_MS: u64 = RateWindow::WINDOW_MS / BUCKETS as u64;
 
 /// Bytes and packets over a sliding window.
+///
+/// Most records touch its beginning alone: they come in the same turn as the one before, or at least in the same bucket.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct RateWindow {
-    width: Duration,
+    /// The time of the last record.
+    last: Option<Instant>,
+    /// The newest bucket, to be put among the others when it is over.
+    current: Bucket,
+    /// Its number.
+    newest: u64,
     /// When bucket number zero began: the first record.
     epoch: Option<Instant>,
-    /// The number of the newest bucket written.
-    newest: u64,
-    buckets: [Bucket; BUCKETS],
+    /// Those before it.
+    past: [Bucket; BUCKETS],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,37 +37,48 @@ struct Bucket {
 }
 
 impl RateWindow {
-    /// The usual window, mediasoup's: long enough to smooth key frames out, short enough to follow a layer that stops.
-    pub const WINDOW: Duration = Duration::from_millis(2500);
+    /// The length of the window in milliseconds, mediasoup's: long enough to smooth key frames out, short enough to follow a layer
+    /// that stops.
+    pub const WINDOW_MS: u64 = 2500;
 
-    /// A window of length [`RateWindow::WINDOW`].
+    /// A window in which nothing was recorded.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_window(Self::WINDOW)
-    }
-
-    /// A window of the given length, for streams with long pauses such as screens or DTX; at least 25 ms.
-    #[must_use]
-    pub fn with_window(window: Duration) -> Self {
-        let width = (window / BUCKETS as u32).max(Duration::from_millis(1));
-        Self { width, epoch: None, newest: 0, buckets: [Bucket::default(); BUCKETS] }
+        Self {
+            last: None,
+            current: Bucket::default(),
+            newest: 0,
+            epoch: None,
+            past: [Bucket::default(); BUCKETS],
+        }
     }
 
     /// Counts one packet of `bytes` bytes.
+    #[inline]
     pub fn record(&mut self, now: Now, bytes: usize) {
-        self.epoch.get_or_insert(now.at);
-        let (number, _) = self.position(now);
-        // A record older than the newest bucket (a clock read before) counts there: buckets are never written behind the front.
-        if number > self.newest {
-            let skipped = (number - self.newest).min(BUCKETS as u64);
-            for stale in number - skipped + 1..=number {
-                self.buckets[slot(stale)] = Bucket::default();
-            }
-            self.newest = number;
+        if self.last != Some(now.at) {
+            self.go_on(now);
         }
-        let bucket = &mut self.buckets[slot(self.newest)];
-        bucket.bytes = bucket.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        bucket.packets = bucket.packets.saturating_add(1);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.current.bytes = self.current.bytes.saturating_add(bytes);
+        self.current.packets = self.current.packets.saturating_add(1);
+    }
+
+    /// Begins the bucket of `now`, if that is another one.
+    fn go_on(&mut self, now: Now) {
+        self.last = Some(now.at);
+        self.epoch.get_or_insert(now.at);
+        // A record older than the newest bucket (a clock read before) counts there: buckets are never written behind the front.
+        let (number, _) = self.position(now);
+        if number == self.newest {
+            return;
+        }
+        self.past[slot(self.newest)] = std::mem::take(&mut self.current);
+        let skipped = (number - self.newest - 1).min(BUCKETS as u64);
+        for stale in number - skipped..number {
+            self.past[slot(stale)] = Bucket::default();
+        }
+        self.newest = number;
     }
 
     /// Bits per second over the window. A stream younger than the window counts as silent before its start.
@@ -76,19 +96,17 @@ impl RateWindow {
     fn per_second(&self, now: Now, value: impl Fn(&Bucket) -> u64) -> u64 {
         let (number, into_bucket) = self.position(now);
         let oldest = (number + 1).saturating_sub(BUCKETS as u64);
-        let sum: u64 = (oldest..=number.min(self.newest)).map(|n| value(&self.buckets[slot(n)])).sum();
+        let past: u64 = (oldest..self.newest).map(|n| value(&self.past[slot(n)])).sum();
+        let current = if oldest <= self.newest { value(&self.current) } else { 0 };
         // The newest bucket is only partly over: what is measured is the whole buckets before it and that part.
-        let measured = self.width * (BUCKETS as u32 - 1) + into_bucket;
-        sum * 1_000_000 / (measured.as_micros() as u64).max(1)
+        let measured = BUCKET_MS * (BUCKETS as u64 - 1) + into_bucket;
+        (past + current) * 1000 / measured
     }
 
-    /// The bucket number of `now` and how much of that bucket is over.
-    fn position(&self, now: Now) -> (u64, Duration) {
-        let age = self.epoch.map_or(Duration::ZERO, |epoch| now.at.saturating_duration_since(epoch));
-        let width = self.width.as_nanos();
-        let number = (age.as_nanos() / width) as u64;
-        let into_bucket = Duration::from_nanos((age.as_nanos() % width) as u64);
-        (number.max(self.newest), into_bucket)
+    /// The bucket number of `now` and how much of that bucket is over, in milliseconds.
+    fn position(&self, now: Now) -> (u64, u64) {
+        let age = self.epoch.map_or(0, |epoch| now.at.saturating_duration_since(epoch).as_millis() as u64);
+        ((age / BUCKET_MS).max(self.newest), age % BUCKET_MS)
     }
 }
 
@@ -133,14 +151,6 @@ mod tests {
         assert_eq!(rate.bitrate(at_ms(2500)), 0);
         rate.record(at_ms(100_000), 1000);
         assert_eq!(rate.bitrate(at_ms(100_000)), 8000 * 10 / 24);
-    }
-
-    #[test]
-    fn a_longer_window_remembers_longer() {
-        let mut rate = RateWindow::with_window(Duration::from_secs(6));
-        rate.record(at_ms(0), 1000);
-        assert!(rate.bitrate(at_ms(5900)) > 0);
-        assert_eq!(rate.bitrate(at_ms(6000)), 0);
     }
 
     proptest! {

@@ -48,10 +48,24 @@ impl<T> IndexWindow<T> {
         !self.slots.is_empty() && index.saturating_sub(self.first) >= self.span_max as u64
     }
 
+    /// Pops values until `index` lies within the span, and until it fits into the memory there is as long as the oldest value is of no
+    /// use any more. So a value is looked at for the last time when its place is about to be written.
+    pub(super) fn make_room(&mut self, index: u64, is_useless: impl Fn(&T) -> bool) {
+        let is_full = |slots: &VecDeque<Option<T>>| slots.len() == slots.capacity();
+        while self.overflows(index) || is_full(&self.slots) && self.oldest().is_some_and(&is_useless) {
+            self.pop_oldest();
+        }
+    }
+
     /// Puts `value` at `index`, in front of the window too if the span allows it. Gives it back if there is one already, or no room.
     pub(super) fn insert(&mut self, index: u64, value: T) -> Result<(), T> {
         if self.slots.is_empty() {
             self.first = index;
+        }
+        if index.wrapping_sub(self.first) == self.slots.len() as u64 && self.slots.len() < self.span_max {
+            // The usual case: right behind the newest.
+            self.slots.push_back(Some(value));
+            return Ok(());
         }
         if self.overflows(index) || self.first.saturating_sub(index) > self.room() as u64 {
             return Err(value);

@@ -67,10 +67,14 @@ struct Sent {
 
 const _: () = assert!(size_of::<Option<Sent>>() == 16, "a Consumer keeps at most 16 bytes per packet sent");
 
-/// The last packets of one Consumer stream, by out index. Allocates with the first packet, then as much as its rate needs.
+/// The last packets of one Consumer stream, by out index. Allocates with the first packet, then as much as its rate needs; those that
+/// are too old stay until their place is needed.
 #[derive(Clone, Debug)]
 pub struct SentLog {
     epoch: Option<Instant>,
+    /// The time of the last look at the clock, and that in milliseconds since the epoch: packets come many to a turn.
+    last: Option<Instant>,
+    last_ms: u32,
     highest_in: u64,
     window: IndexWindow<Sent>,
 }
@@ -79,18 +83,14 @@ impl SentLog {
     /// An empty log.
     #[must_use]
     pub fn new() -> Self {
-        Self { epoch: None, highest_in: 0, window: IndexWindow::new(SPAN_MAX) }
+        Self { epoch: None, last: None, last_ms: 0, highest_in: 0, window: IndexWindow::new(SPAN_MAX) }
     }
 
     /// Notes a packet. Of two with one number the first stays.
     pub fn on_sent(&mut self, now: Now, packet: SentPacket) {
         let at_ms = self.ms(now);
         self.highest_in = self.highest_in.max(packet.in_index);
-        while self.window.overflows(packet.out_index)
-            || self.window.oldest().is_some_and(|oldest| age(at_ms, *oldest) > AGE)
-        {
-            self.window.pop_oldest();
-        }
+        self.window.make_room(packet.out_index, |oldest| age(at_ms, *oldest) > AGE);
         let sent = Sent {
             in_index: packet.in_index as u32,
             at_ms,
@@ -123,7 +123,12 @@ impl SentLog {
     }
 
     fn ms(&mut self, now: Now) -> u32 {
-        now.at.saturating_duration_since(*self.epoch.get_or_insert(now.at)).as_millis() as u32
+        if self.last != Some(now.at) {
+            let epoch = *self.epoch.get_or_insert(now.at);
+            self.last = Some(now.at);
+            self.last_ms = now.at.saturating_duration_since(epoch).as_millis() as u32;
+        }
+        self.last_ms
     }
 }
 
@@ -196,7 +201,8 @@ mod tests {
             log.on_sent(at_ms(n * 20), packet(n, n));
         }
         assert!(log.on_nack(at_ms(9999 * 20), 9799, RTT).is_some());
-        assert!(log.window.get(9798).is_none());
+        assert!(log.on_nack(at_ms(9999 * 20), 9798, RTT).is_none(), "too old");
+        assert!(log.window.get(9999 - 256).is_none(), "200 packets of 4 s take no more memory than 256");
     }
 
     #[test]
