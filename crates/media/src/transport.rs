@@ -52,6 +52,9 @@ pub(crate) use webrtc::WebRtc;
 /// Between RTCP rounds: once a second, drawn from 1.0 to 1.5 of it so that many Transports don't report together
 /// (RFC 3550 §6.3.1 has 0.5 to 1.5 of a longer interval).
 const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
+/// RTCP rounds begin at multiples of this: those of many Transports then share a turn, and their packets a system call. 20 turns a
+/// second are few beside what media takes; one for each Transport would be a wake-up of an idle thread each.
+const RTCP_GRID: Duration = Duration::from_millis(50);
 /// Until the first round: soon, so that browsers learn the clock mapping for lip sync.
 const RTCP_FIRST: Duration = Duration::from_millis(500);
 /// Rounds of RTCP between two looks for memory that streams need no more: about ten seconds. More often, and what regular key
@@ -344,7 +347,8 @@ impl Transport {
 
     /// Draws when the next RTCP round is; whether it is time to look for memory that nobody needs, too.
     pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn) -> bool {
-        self.next_rtcp = turn.now.at + RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
+        let interval = RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
+        self.next_rtcp = turn.now.at + interval - beyond_grid(turn.now.unix + interval);
         self.rtcp_rounds = self.rtcp_rounds.wrapping_add(1);
         self.rtcp_rounds.is_multiple_of(TRIM_ROUNDS)
     }
@@ -360,6 +364,11 @@ impl Transport {
         let handshake = webrtc.and_then(|webrtc| webrtc.handshake.timeout());
         [ice, handshake, media, feedback, remb].into_iter().flatten().min()
     }
+}
+
+/// How far a time lies behind the last multiple of [`RTCP_GRID`], which divides the second.
+fn beyond_grid(unix: Duration) -> Duration {
+    Duration::from_nanos((u64::from(unix.subsec_nanos())) % RTCP_GRID.as_nanos() as u64)
 }
 
 /// The engine's name of a header extension; `None` for one that it leaves alone.

@@ -43,6 +43,10 @@ pub(crate) use turn::Turn;
 use handshakes::Handshakes;
 use timers::Timer;
 
+/// Alarms that are answered at once. A round of RTCP takes a few microseconds, or some ten for hundreds of Consumers: so many take a
+/// good millisecond at the most.
+const ALARMS_PER_INPUT: usize = 128;
+
 /// What a Worker is made of.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
@@ -246,7 +250,9 @@ impl Worker {
     }
 
     fn on_timeout(&mut self) {
-        while let Some((at, timer)) = self.turn.timers.pop(self.turn.now.at) {
+        for _ in 0..ALARMS_PER_INPUT {
+            // Those that are left are due at once: the driver comes back for them, with media in between.
+            let Some((at, timer)) = self.turn.timers.pop(self.turn.now.at) else { return };
             match timer {
                 Timer::Transport(router, transport) => {
                     self.on_transport_alarm(TransportAt { router, transport }, at);

@@ -178,12 +178,7 @@ impl<'a> Outlet<'a> {
     }
 
     /// Same SSRC and index, same bytes (RFC 3711 §9.1): the extensions hold what they held the first time.
-    fn write_again(
-        &mut self,
-        media: &Media<'_>,
-        resend: &Resend,
-        out: &mut SendBuffer,
-    ) -> Option<Written> {
+    fn write_again(&mut self, media: &Media<'_>, resend: &Resend, out: &mut SendBuffer) -> Option<Written> {
         let own = Own {
             payload_type: media.carried.payload_type,
             ssrc: self.row.send.params().ssrc,

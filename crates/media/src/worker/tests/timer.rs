@@ -36,3 +36,27 @@ fn each_stream_is_reported_on_however_many_there_are() {
     reported.sort_unstable();
     assert_eq!(reported, (0..40).map(|number| 1000 + 10 * number).collect::<Vec<_>>());
 }
+
+#[test]
+fn many_transports_report_in_few_turns() {
+    let mut stage = Stage::new();
+    for number in 0..50 {
+        let peer = stage.peer();
+        let ssrc = 1000 + 10 * number;
+        stage.produce(&peer, audio("0", Some(ssrc)));
+        stage.datagrams(peer.send(&[Packet::sound(ssrc, 1)]));
+        stage.ms(7);
+    }
+    stage.ms(2000);
+    stage.sent.clear();
+    let reports = |stage: &Stage| stage.sent.len();
+    let mut turns = 0;
+    for _ in 0..3000 {
+        let before = reports(&stage);
+        stage.ms(1);
+        turns += usize::from(reports(&stage) > before);
+    }
+    let reports = reports(&stage);
+    assert!(reports >= 50 * 3000 / 1500, "{reports}");
+    assert!(turns <= 3000 / 50 + 1, "{reports} reports in {turns} turns");
+}
