@@ -22,6 +22,11 @@ mod consumer;
 mod producer;
 mod router;
 mod server;
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "a hint to the CPU's caches, which has no safe form")
+)]
+mod sys;
 mod transport;
 
 mod now;

@@ -33,6 +33,7 @@ use crate::ice::{IceConfig, IceLite};
 use crate::router::StreamKey;
 use crate::rtp::extension::{ExtensionIds, ExtensionKind};
 use crate::stream::ArrivalLog;
+use crate::sys;
 use crate::worker::timers::Alarm;
 use crate::worker::{ListenSocket, Turn};
 
@@ -206,6 +207,14 @@ impl Transport {
             traffic: Traffic::new(),
             alarm: Alarm::default(),
         }
+    }
+
+    /// Brings near what sending a packet needs of it.
+    pub(crate) fn warm(&self) {
+        self.protection.warm();
+        self.way.warm();
+        self.traffic.warm();
+        sys::prefetch(&self.next_transport_cc);
     }
 
     /// What others know of it.

@@ -7,6 +7,7 @@ use crate::producer::{Numbering, apt};
 use crate::router::TransportKey;
 use crate::rtp::extension::{ExtensionMask, Label};
 use crate::stream::{RtxSendStream, SendStream, StreamParams};
+use crate::sys;
 use crate::transport::extension_kind;
 
 /// Whether a Consumer's packets flow.
@@ -102,6 +103,11 @@ impl Row {
             unsent: 0,
             scored: false,
         }
+    }
+
+    /// Brings it near.
+    pub(crate) fn warm(&self) {
+        sys::prefetch(self);
     }
 
     /// Whether it takes part in forwarding.

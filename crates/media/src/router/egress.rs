@@ -5,12 +5,16 @@
 
 use std::ops::Range;
 
+use slotmap::SlotMap;
+
 use super::outlet::{Media, Outlet, Written};
-use super::{Router, StreamKey};
+use super::{Router, StreamKey, TransportKey};
 use crate::Now;
 use crate::buffer::{Batch, Run, SendBuffer};
+use crate::consumer::Row;
 use crate::producer::{Arrival, Carried, ProducerStream};
 use crate::stream::PayloadRing;
+use crate::transport::Transport;
 use crate::worker::Turn;
 
 /// Packets behind a late beginning that are made up for: a key frame's. One that is larger is better asked for anew.
@@ -94,7 +98,9 @@ impl Router {
             {
                 return Some(output);
             }
-            if let Some(run) = self.cursor.next_row() {
+            let run = self.cursor.next_row();
+            warm(rows, self.cursor.row, &self.transports);
+            if let Some(run) = run {
                 return Some(MediaOutput::Run(run));
             }
         }
@@ -127,6 +133,21 @@ impl Router {
             }
         }
         None
+    }
+}
+
+/// While a row is at work, what the next two need comes near: rows and Transports of a large Router are too many for the caches to
+/// hold until the next frame.
+fn warm(rows: &[Row], at: usize, transports: &SlotMap<TransportKey, Box<Transport>>) {
+    if let Some(row) = rows.get(at + 2) {
+        row.warm();
+    }
+    if let Some(row) = rows.get(at + 1) {
+        // It came near when this was said of the row before.
+        row.send.warm();
+        if let Some(transport) = transports.get(row.transport) {
+            transport.warm();
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use super::{
     word_at,
 };
 
+use crate::sys;
+
 /// The longest payload start of one's own, in bytes.
 ///
 /// RTX needs two (RFC 4588 §4). Two cipher blocks are enough for any payload descriptor that is rewritten per Consumer, and
@@ -67,6 +69,11 @@ impl SrtpSender {
     #[must_use]
     pub const fn profile(&self) -> SrtpProfile {
         self.profile
+    }
+
+    /// Brings near what protecting an RTP packet needs.
+    pub(crate) fn warm(&self) {
+        sys::prefetch(&self.rtp);
     }
 
     /// Writes the protected packet to the start of `out` and returns its length.

@@ -139,6 +139,13 @@ impl SendStream {
         }
     }
 
+    /// Brings near what noting the next packet needs beside the stream itself.
+    pub(crate) fn warm(&self) {
+        if self.params.nack {
+            self.log.warm();
+        }
+    }
+
     /// What to send again for sequence number `sequence` of a NACK; `None` if it is too old, was never sent, or was sent again within
     /// the last round trip.
     pub fn on_nack(&mut self, now: Now, sequence: u16) -> Option<Resend> {

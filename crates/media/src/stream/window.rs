@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::sys;
+
 /// Values for a run of indices, found in constant time. The oldest slot is never a hole.
 ///
 /// It grows by doubling up to its bound and never shrinks by itself, so that a stream in steady state doesn't allocate; a quiet
@@ -30,6 +32,13 @@ impl<T> IndexWindow<T> {
 
     pub(super) fn oldest(&self) -> Option<&T> {
         self.slots.front()?.as_ref()
+    }
+
+    /// Brings near where the next value goes: behind the newest, which is in the oldest's place when all memory is in use.
+    pub(super) fn warm(&self) {
+        for slot in self.slots.back().into_iter().chain(self.slots.front()) {
+            sys::prefetch(slot);
+        }
     }
 
     /// Takes the oldest value out.

@@ -69,6 +69,12 @@ impl Protection {
         !matches!(self, Self::Awaited)
     }
 
+    pub(super) fn warm(&self) {
+        if let Self::Srtp(srtp) = self {
+            srtp.sender.warm();
+        }
+    }
+
     pub(crate) fn srtp_mut(&mut self) -> Option<&mut Srtp> {
         match self {
             Self::Srtp(srtp) => Some(srtp),

@@ -2,6 +2,7 @@
 
 use crate::Now;
 use crate::stream::RateWindow;
+use crate::sys;
 
 /// Packets of one kind and direction.
 #[derive(Debug)]
@@ -13,6 +14,11 @@ pub(crate) struct Flow {
 impl Flow {
     fn new() -> Self {
         Self { bytes: 0, rate: RateWindow::new() }
+    }
+
+    fn warm(&self) {
+        sys::prefetch(&self.bytes);
+        self.rate.warm();
     }
 
     pub(crate) fn count(&mut self, now: Now, bytes: usize) {
@@ -59,6 +65,12 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
+    /// Brings near what counting a media packet that is sent needs.
+    pub(super) fn warm(&self) {
+        self.sent.warm();
+        self.rtp_sent.warm();
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             received: RareFlow::default(),

@@ -1,7 +1,7 @@
 //! How a Transport's packets come and go: by ICE, or as an application said.
 
 use super::{Plain, WebRtc};
-use crate::{SocketId, Tuple};
+use crate::{SocketId, Tuple, sys};
 
 /// The kinds of Transports.
 #[derive(Debug)]
@@ -18,6 +18,11 @@ impl Way {
             Self::WebRtc(webrtc) => webrtc.ice.selected(),
             Self::Plain(plain) => plain.rtp_tuple(),
         }
+    }
+
+    /// Brings near where media goes.
+    pub(super) fn warm(&self) {
+        sys::prefetch(self);
     }
 
     /// Where RTCP goes.

@@ -102,6 +102,11 @@ impl SentLog {
         let _ = self.window.insert(packet.out_index, sent);
     }
 
+    /// Brings the place of the next packet near.
+    pub(super) fn warm(&self) {
+        self.window.warm();
+    }
+
     /// What to send again for `out_index`; it counts as sent now. `None` if it is unknown or was sent again within the last `rtt`:
     /// then the repeat is still on its way.
     pub fn on_nack(&mut self, now: Now, out_index: u64, rtt: Duration) -> Option<Resend> {

@@ -1,0 +1,34 @@
+//! What has no safe form: a hint to the CPU about memory that will be needed.
+
+/// Asks the CPU to bring a value near, so that it is there when it is needed some hundred nanoseconds later. It changes nothing but
+/// the caches, and is nothing at all on CPUs that it isn't written for.
+#[inline]
+pub(crate) fn prefetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+        const LINE: usize = 64;
+        let start = std::ptr::from_ref(value).cast::<i8>();
+        for offset in (0..size_of::<T>()).step_by(LINE) {
+            // SAFETY: the instruction reads nothing that the program sees, and never faults, wherever the pointer leads; it leads
+            // into the value.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset)) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_any_size_stay_what_they_are() {
+        let large = [7_u8; 1000];
+        prefetch(&large);
+        prefetch(&());
+        assert_eq!(large, [7; 1000]);
+    }
+}
