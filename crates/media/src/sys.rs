@@ -4,20 +4,26 @@
 /// the caches, and is nothing at all on CPUs that it isn't written for.
 #[inline]
 pub(crate) fn prefetch<T>(value: &T) {
+    prefetch_head(value, size_of::<T>());
+}
+
+/// The same for the first `len` bytes of a value.
+#[inline]
+pub(crate) fn prefetch_head<T>(value: &T, len: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
         const LINE: usize = 64;
         let start = std::ptr::from_ref(value).cast::<i8>();
-        for offset in (0..size_of::<T>()).step_by(LINE) {
+        for offset in (0..len.min(size_of::<T>())).step_by(LINE) {
             // SAFETY: the instruction reads nothing that the program sees, and never faults, wherever the pointer leads; it leads
             // into the value.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
+    let _ = (value, len);
 }
 
 #[cfg(test)]
@@ -29,6 +35,7 @@ mod tests {
         let large = [7_u8; 1000];
         prefetch(&large);
         prefetch(&());
+        prefetch_head(&large, 100_000);
         assert_eq!(large, [7; 1000]);
     }
 }

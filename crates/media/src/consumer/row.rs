@@ -41,30 +41,38 @@ pub(crate) struct Offer {
 const JUMP_MAX: u64 = 1 << 14;
 
 /// The hot part of a Consumer.
+///
+/// In this order: what every packet needs comes first, so that it takes few cache lines.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Row {
-    pub(crate) consumer: ConsumerId,
     pub(crate) transport: TransportKey,
     flow: Flow,
-    /// Whose numbers the packets had that came by here.
-    numbering: Option<Numbering>,
-    /// The highest of these numbers that went out.
-    newest: u64,
     pub(crate) mask: ExtensionMask,
     pub(crate) mid: Option<Label>,
+    /// The frame that was admitted last.
+    last_timestamp: u32,
+    /// The highest number that went out, of those that the packets had that came by here.
+    newest: u64,
     /// One bit per payload type that the receiver takes.
     payload_types: u128,
     pub(crate) send: SendStream,
+    /// Whose numbers those were.
+    numbering: Option<Numbering>,
+    pub(crate) consumer: ConsumerId,
     pub(crate) rtx: Option<RtxSendStream>,
     /// Media payload types and those of their retransmissions.
     rtx_payload_types: Vec<(u8, u8)>,
-    /// The frame that was admitted last.
-    last_timestamp: u32,
     /// Packets that the socket had no room for, and those left out with them.
     pub(crate) unsent: u64,
     /// Whether its score is about to be told.
     pub(crate) scored: bool,
 }
+
+/// How much of a row every packet needs.
+const HOT_LEN: usize = std::mem::offset_of!(Row, send) + SendStream::HOT_LEN;
+
+const _: () = assert!(HOT_LEN <= 6 * 64, "six cache lines of each Consumer are enough");
 
 /// What a row is made of.
 #[derive(Debug)]
@@ -105,9 +113,9 @@ impl Row {
         }
     }
 
-    /// Brings it near.
+    /// Brings near what every packet needs of it.
     pub(crate) fn warm(&self) {
-        sys::prefetch(self);
+        sys::prefetch_head(self, HOT_LEN);
     }
 
     /// Whether it takes part in forwarding.

@@ -140,6 +140,11 @@ impl IceLite {
         self.paths.selected()
     }
 
+    /// Brings near where packets to the peer go.
+    pub(crate) fn warm(&self) {
+        self.paths.warm();
+    }
+
     /// The valid tuples, the newest first, at most [`TUPLES_MAX`].
     pub fn tuples(&self) -> impl Iterator<Item = Tuple> {
         self.paths.iter()

@@ -1,6 +1,6 @@
 //! The tuples that passed a check, and which of them is selected.
 
-use crate::{SocketId, Tuple};
+use crate::{SocketId, Tuple, sys};
 
 /// How many tuples one agent keeps.
 ///
@@ -30,6 +30,10 @@ impl Paths {
 
     pub(super) fn selected(&self) -> Option<Tuple> {
         self.selected
+    }
+
+    pub(super) fn warm(&self) {
+        sys::prefetch(&self.selected);
     }
 
     /// The newest first.

@@ -41,6 +41,9 @@ impl RateWindow {
     /// that stops.
     pub const WINDOW_MS: u64 = 2500;
 
+    /// How many of its first bytes most records need.
+    pub(crate) const HOT_LEN: usize = std::mem::offset_of!(Self, past);
+
     /// A window in which nothing was recorded.
     #[must_use]
     pub fn new() -> Self {
@@ -55,8 +58,7 @@ impl RateWindow {
 
     /// Brings near what most records need.
     pub(crate) fn warm(&self) {
-        sys::prefetch(&self.last);
-        sys::prefetch(&self.newest);
+        sys::prefetch_head(self, Self::HOT_LEN);
     }
 
     /// Counts one packet of `bytes` bytes.

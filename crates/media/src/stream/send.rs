@@ -54,21 +54,24 @@ pub struct SendStats {
 }
 
 /// One RTP media stream of a Consumer.
+///
+/// In this order: what every packet needs comes first, so that it takes few cache lines.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct SendStream {
     params: StreamParams,
+    octets: u32,
     map: SequenceMap,
     log: SentLog,
     highest_sent: Option<u64>,
     /// Timestamp of the packet with the highest one, and when it was first sent.
     reference: Option<(u32, Instant)>,
     last_sent: Option<Instant>,
+    packets: u64,
+    bytes: u64,
     rate: RateWindow,
     path: PathLoss,
     score: Score,
-    packets: u64,
-    bytes: u64,
-    octets: u32,
     retransmitted: u64,
     repaired: u64,
     jitter: u32,
@@ -77,6 +80,9 @@ pub struct SendStream {
 }
 
 impl SendStream {
+    /// How many of its first bytes every packet needs.
+    pub(crate) const HOT_LEN: usize = std::mem::offset_of!(Self, rate) + RateWindow::HOT_LEN;
+
     /// A stream that forwards nothing until [`SendStream::start_at`]; `first_sequence` should be random in
     /// [`SequenceMap::FIRST`].
     #[must_use]

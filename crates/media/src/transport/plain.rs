@@ -11,7 +11,7 @@ use super::protection::{KeyText, Protection};
 use crate::demux::Kind;
 use crate::worker::ListenSocket;
 use crate::worker::drops::DropReason;
-use crate::{SocketId, Tuple};
+use crate::{SocketId, Tuple, sys};
 
 /// Which packets a socket takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,10 @@ impl Plain {
             None => self.local_key.insert(Box::new(KeyText::draw(suite, rng))),
         };
         Protection::new(ours, &theirs)
+    }
+
+    pub(super) fn warm(&self) {
+        sys::prefetch(&self.rtp_tuple);
     }
 
     pub(crate) fn rtp_tuple(&self) -> Option<Tuple> {

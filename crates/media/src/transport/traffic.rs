@@ -6,6 +6,7 @@ use crate::sys;
 
 /// Packets of one kind and direction.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Flow {
     pub(crate) bytes: u64,
     rate: RateWindow,

@@ -1,7 +1,7 @@
 //! How a Transport's packets come and go: by ICE, or as an application said.
 
 use super::{Plain, WebRtc};
-use crate::{SocketId, Tuple, sys};
+use crate::{SocketId, Tuple};
 
 /// The kinds of Transports.
 #[derive(Debug)]
@@ -22,7 +22,10 @@ impl Way {
 
     /// Brings near where media goes.
     pub(super) fn warm(&self) {
-        sys::prefetch(self);
+        match self {
+            Self::WebRtc(webrtc) => webrtc.ice.warm(),
+            Self::Plain(plain) => plain.warm(),
+        }
     }
 
     /// Where RTCP goes.

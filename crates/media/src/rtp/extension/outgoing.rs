@@ -61,6 +61,9 @@ impl<'b> BlockWriter<'b> {
 
     /// Writes the whole block; its length, 0 when there was nothing to write, or `None` when it doesn't fit.
     pub(crate) fn write(mut self, extensions: &OutgoingExtensions<'_>) -> Option<usize> {
+        if self.mask.is_empty() {
+            return Some(0);
+        }
         self.label(ExtensionKind::Mid, extensions.mid)?;
         self.label(ExtensionKind::RtpStreamId, extensions.rid)?;
         self.label(ExtensionKind::RepairedRtpStreamId, extensions.repaired_rid)?;
