@@ -4,21 +4,20 @@
 /// the caches, and is nothing at all on CPUs that it isn't written for.
 #[inline]
 pub(crate) fn prefetch<T>(value: &T) {
-    prefetch_head(value, size_of::<T>());
+    prefetch_from(value, size_of::<T>());
 }
 
-/// The same for the first `len` bytes of a value.
+/// The same for `len` bytes from the beginning of a value on, which may be less than it has, or more.
 #[inline]
-pub(crate) fn prefetch_head<T>(value: &T, len: usize) {
+pub(crate) fn prefetch_from<T>(value: &T, len: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
         const LINE: usize = 64;
         let start = std::ptr::from_ref(value).cast::<i8>();
-        for offset in (0..len.min(size_of::<T>())).step_by(LINE) {
-            // SAFETY: the instruction reads nothing that the program sees, and never faults, wherever the pointer leads; it leads
-            // into the value.
+        for offset in (0..len).step_by(LINE) {
+            // SAFETY: the instruction reads nothing that the program sees, and never faults, wherever the pointer leads.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset)) };
         }
     }
@@ -35,7 +34,7 @@ mod tests {
         let large = [7_u8; 1000];
         prefetch(&large);
         prefetch(&());
-        prefetch_head(&large, 100_000);
+        prefetch_from(&large, 100_000);
         assert_eq!(large, [7; 1000]);
     }
 }

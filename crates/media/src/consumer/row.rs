@@ -115,7 +115,7 @@ impl Row {
 
     /// Brings near what every packet needs of it.
     pub(crate) fn warm(&self) {
-        sys::prefetch_head(self, HOT_LEN);
+        sys::prefetch_from(self, HOT_LEN);
     }
 
     /// Whether it takes part in forwarding.

@@ -99,7 +99,7 @@ impl Router {
                 return Some(output);
             }
             let run = self.cursor.next_row();
-            warm(rows, self.cursor.row, &self.transports);
+            warm(rows, self.cursor.row, arrivals.len(), &self.transports);
             if let Some(run) = run {
                 return Some(MediaOutput::Run(run));
             }
@@ -138,13 +138,13 @@ impl Router {
 
 /// While a row is at work, what the next two need comes near: rows and Transports of a large Router are too many for the caches to
 /// hold until the next frame.
-fn warm(rows: &[Row], at: usize, transports: &SlotMap<TransportKey, Box<Transport>>) {
+fn warm(rows: &[Row], at: usize, packets: usize, transports: &SlotMap<TransportKey, Box<Transport>>) {
     if let Some(row) = rows.get(at + 2) {
         row.warm();
     }
     if let Some(row) = rows.get(at + 1) {
         // It came near when this was said of the row before.
-        row.send.warm();
+        row.send.warm(packets);
         if let Some(transport) = transports.get(row.transport) {
             transport.warm();
         }

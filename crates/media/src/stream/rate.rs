@@ -58,7 +58,7 @@ impl RateWindow {
 
     /// Brings near what most records need.
     pub(crate) fn warm(&self) {
-        sys::prefetch_head(self, Self::HOT_LEN);
+        sys::prefetch_from(self, Self::HOT_LEN);
     }
 
     /// Counts one packet of `bytes` bytes.

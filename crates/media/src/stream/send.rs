@@ -145,10 +145,10 @@ impl SendStream {
         }
     }
 
-    /// Brings near what noting the next packet needs beside the stream itself.
-    pub(crate) fn warm(&self) {
+    /// Brings near what noting the next `count` packets needs beside the stream itself.
+    pub(crate) fn warm(&self, count: usize) {
         if self.params.nack {
-            self.log.warm();
+            self.log.warm(count);
         }
     }
 

@@ -34,10 +34,11 @@ impl<T> IndexWindow<T> {
         self.slots.front()?.as_ref()
     }
 
-    /// Brings near where the next value goes: behind the newest, which is in the oldest's place when all memory is in use.
-    pub(super) fn warm(&self) {
-        for slot in self.slots.back().into_iter().chain(self.slots.front()) {
-            sys::prefetch(slot);
+    /// Brings near where the next `count` values go: behind the newest, or in the place of the oldest when all memory is in use.
+    pub(super) fn warm(&self, count: usize) {
+        let is_full = self.slots.len() == self.slots.capacity();
+        if let Some(slot) = if is_full { self.slots.front() } else { self.slots.back() } {
+            sys::prefetch_from(slot, size_of::<Option<T>>() * (count + usize::from(!is_full)));
         }
     }
 

@@ -102,9 +102,9 @@ impl SentLog {
         let _ = self.window.insert(packet.out_index, sent);
     }
 
-    /// Brings the place of the next packet near.
-    pub(super) fn warm(&self) {
-        self.window.warm();
+    /// Brings the places of the next `count` packets near.
+    pub(super) fn warm(&self, count: usize) {
+        self.window.warm(count);
     }
 
     /// What to send again for `out_index`; it counts as sent now. `None` if it is unknown or was sent again within the last `rtt`:
