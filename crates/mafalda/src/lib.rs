@@ -6,6 +6,8 @@
 
 #[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(feature = "load")]
+pub mod load;
 
 pub use mafalda_core::{
     Local, LocalOptions, MediaAddress, consumer, error, id, labels, ortc, plain_transport, prelude, producer,
