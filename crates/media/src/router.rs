@@ -144,11 +144,12 @@ impl Router {
         self.transports.remove(key)
     }
 
-    /// Sees to it that the Transport is woken for its next deadline.
+    /// Sees to it that the Transport is woken for its next deadline, and has its next round of RTCP.
     pub(crate) fn set_transport_alarm(&mut self, turn: &mut Turn, key: TransportKey) {
         if let Some(transport) = self.transports.get_mut(key) {
-            let at = transport.timeout();
+            let (at, round) = (transport.timeout(), transport.next_round());
             turn.wake(&mut transport.alarm, Timer::Transport(self.key, key), at);
+            turn.rounds.set(turn.now.at, &mut transport.round, (self.key, key), round);
         }
     }
 
@@ -178,7 +179,15 @@ impl Router {
         self.set_stream_alarm(turn, key);
     }
 
-    /// A Transport's alarm has gone off: its RTCP is due. ICE and DTLS are the Worker's to wake.
+    /// It is time for a Transport's round of RTCP.
+    pub(crate) fn on_round(&mut self, turn: &mut Turn, key: TransportKey, at: std::time::Instant) {
+        if self.transports.get_mut(key).is_some_and(|transport| transport.round.ring(at)) {
+            self.on_report_time(turn, key);
+            self.set_transport_alarm(turn, key);
+        }
+    }
+
+    /// Sends what RTCP of a Transport is due. ICE and DTLS are the Worker's to wake.
     pub(crate) fn on_report_time(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get_mut(key) else { return };
         if !transport.protection.is_ready() {

@@ -53,9 +53,6 @@ pub(crate) use webrtc::WebRtc;
 /// Between RTCP rounds: once a second, drawn from 1.0 to 1.5 of it so that many Transports don't report together
 /// (RFC 3550 §6.3.1 has 0.5 to 1.5 of a longer interval).
 const RTCP_INTERVAL: Duration = Duration::from_millis(1000);
-/// RTCP rounds begin at multiples of this: those of many Transports then share a turn, and their packets a system call. 20 turns a
-/// second are few beside what media takes; one for each Transport would be a wake-up of an idle thread each.
-const RTCP_GRID: Duration = Duration::from_millis(50);
 /// Until the first round: soon, so that browsers learn the clock mapping for lip sync.
 const RTCP_FIRST: Duration = Duration::from_millis(500);
 /// Rounds of RTCP between two looks for memory that streams need no more: about ten seconds. More often, and what regular key
@@ -125,6 +122,8 @@ pub(crate) struct Transport {
     pub(crate) available_outgoing_bitrate: Option<u64>,
     pub(crate) traffic: Traffic,
     pub(crate) alarm: Alarm,
+    /// For its RTCP round.
+    pub(crate) round: Alarm,
 }
 
 /// Ids of the header extensions that serve the Transport itself, for dumps.
@@ -206,6 +205,7 @@ impl Transport {
             available_outgoing_bitrate: None,
             traffic: Traffic::new(),
             alarm: Alarm::default(),
+            round: Alarm::default(),
         }
     }
 
@@ -356,28 +356,26 @@ impl Transport {
 
     /// Draws when the next RTCP round is; whether it is time to look for memory that nobody needs, too.
     pub(crate) fn schedule_rtcp(&mut self, turn: &mut Turn) -> bool {
-        let interval = RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
-        self.next_rtcp = turn.now.at + interval - beyond_grid(turn.now.unix + interval);
+        self.next_rtcp = turn.now.at + RTCP_INTERVAL.mul_f64(turn.rng.random_range(1.0..1.5));
         self.rtcp_rounds = self.rtcp_rounds.wrapping_add(1);
         self.rtcp_rounds.is_multiple_of(TRIM_ROUNDS)
     }
 
-    /// The earliest of its own deadlines.
+    /// When its next RTCP round may begin.
+    pub(crate) fn next_round(&self) -> Option<Instant> {
+        self.protection.is_ready().then_some(self.next_rtcp)
+    }
+
+    /// The earliest of its own deadlines, beside that round.
     pub(crate) fn timeout(&self) -> Option<Instant> {
         let ready = self.protection.is_ready();
-        let media = ready.then_some(self.next_rtcp);
         let feedback = self.arrivals.as_ref().filter(|_| ready).and_then(ArrivalLog::timeout);
         let remb = self.next_remb.filter(|_| ready);
         let webrtc = self.as_webrtc();
         let ice = webrtc.and_then(|webrtc| webrtc.ice.timeout());
         let handshake = webrtc.and_then(|webrtc| webrtc.handshake.timeout());
-        [ice, handshake, media, feedback, remb].into_iter().flatten().min()
+        [ice, handshake, feedback, remb].into_iter().flatten().min()
     }
-}
-
-/// How far a time lies behind the last multiple of [`RTCP_GRID`], which divides the second.
-fn beyond_grid(unix: Duration) -> Duration {
-    Duration::from_nanos((u64::from(unix.subsec_nanos())) % RTCP_GRID.as_nanos() as u64)
 }
 
 /// The engine's name of a header extension; `None` for one that it leaves alone.

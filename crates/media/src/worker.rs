@@ -18,7 +18,7 @@ pub(crate) mod timers;
 pub(crate) mod turn;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId, WebRtcServerId, WorkerId};
@@ -42,6 +42,10 @@ pub(crate) use turn::Turn;
 
 use handshakes::Handshakes;
 use timers::Timer;
+
+/// How long a round of RTCP waits for something else to do. A Worker that forwards has it done within its turns; one that doesn't wakes
+/// up ten times a second for the rounds of all its Transports, not once for each: waking up costs more than a round does.
+const ROUND_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Alarms that are answered at once. A round of RTCP takes a few microseconds, or some ten for hundreds of Consumers: so many take a
 /// good millisecond at the most.
@@ -106,6 +110,7 @@ impl Worker {
             Input::Unsent { tuple, sender, packets } => self.on_unsent(tuple, sender, packets),
             Input::Timeout => self.on_timeout(),
         }
+        self.go_rounds();
         self.go_on_with_handshakes();
     }
 
@@ -121,7 +126,8 @@ impl Worker {
             // At once: what waits was due when it came.
             return Some(self.turn.now.at);
         }
-        self.turn.timers.next()
+        let rounds = self.turn.rounds.next().map(|at| at + ROUND_PATIENCE);
+        self.turn.timers.next().into_iter().chain(rounds).min()
     }
 
     /// The last batch, once its drain is over: empty, or with what is left of it to be handed in again.
@@ -263,6 +269,16 @@ impl Worker {
                     let turn = &mut self.turn;
                     router.on_stream_alarm(turn, stream, at);
                 }
+            }
+        }
+    }
+
+    /// RTCP of all Transports whose round may begin.
+    fn go_rounds(&mut self) {
+        for _ in 0..ALARMS_PER_INPUT {
+            let Some((at, (router, transport))) = self.turn.rounds.pop(self.turn.now.at) else { return };
+            if let Some(router) = self.routers.get_mut(router) {
+                router.on_round(&mut self.turn, transport, at);
             }
         }
     }

@@ -6,6 +6,7 @@ use mafalda_api::id::ConsumerId;
 use crate::producer::{Producer, ProducerStream};
 use crate::transport::Transport;
 use crate::worker::Turn;
+use crate::worker::timers::Alarm;
 
 use super::{Router, TransportKey};
 
@@ -29,7 +30,7 @@ impl Router {
         let producers = producers.into_iter().filter_map(|id| self.take_producer(id)).collect();
         let mut transport = self.transports.remove(key)?;
         transport.streams.clear();
-        transport.alarm = crate::worker::timers::Alarm::default();
+        (transport.alarm, transport.round) = (Alarm::default(), Alarm::default());
         for consumer in transport.consumers.values() {
             self.forget_consumer_of(consumer.producer, consumer.id);
         }
@@ -56,7 +57,7 @@ impl Router {
             producer.streams.clear();
             for mut stream in streams {
                 stream.transport = key;
-                stream.alarm = crate::worker::timers::Alarm::default();
+                stream.alarm = Alarm::default();
                 stream.scored = false;
                 let stream = self.streams.insert(stream);
                 producer.streams.push(stream);

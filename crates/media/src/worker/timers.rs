@@ -1,4 +1,4 @@
-//! All deadlines of a Worker in one heap.
+//! Deadlines of a Worker, in a heap each for those of one sort.
 //!
 //! Who has deadlines keeps an [`Alarm`], which says for when it is set. A deadline that moves to later isn't moved in the heap:
 //! the old entry comes up first, finds nothing due, and is set anew. So the heap holds few more entries than there are alarms,
@@ -31,15 +31,21 @@ pub(crate) enum Timer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Alarm(Option<Instant>);
 
-/// The heap.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    heap: BinaryHeap<Reverse<(Instant, Timer)>>,
+/// The heap; `K` says whose a deadline is.
+#[derive(Debug)]
+pub(crate) struct Timers<K> {
+    heap: BinaryHeap<Reverse<(Instant, K)>>,
 }
 
-impl Timers {
+impl<K: Ord> Default for Timers<K> {
+    fn default() -> Self {
+        Self { heap: BinaryHeap::new() }
+    }
+}
+
+impl<K: Ord> Timers<K> {
     /// Sees to it that the alarm goes off at that time, or earlier, but not in this turn any more.
-    pub(crate) fn set(&mut self, now: Instant, alarm: &mut Alarm, timer: Timer, at: Option<Instant>) {
+    pub(crate) fn set(&mut self, now: Instant, alarm: &mut Alarm, timer: K, at: Option<Instant>) {
         let Some(at) = at.map(|at| at.max(now + GRAIN)) else { return };
         if alarm.0.is_none_or(|set| at < set) {
             alarm.0 = Some(at);
@@ -53,7 +59,7 @@ impl Timers {
     }
 
     /// One that has gone off. The alarm it belongs to must then [`Alarm::ring`].
-    pub(crate) fn pop(&mut self, now: Instant) -> Option<(Instant, Timer)> {
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<(Instant, K)> {
         if self.next()? > now {
             return None;
         }

@@ -28,12 +28,20 @@ pub(crate) struct Turn {
     /// What comes of it.
     pub(crate) effects: Effects,
     /// Deadlines.
-    pub(crate) timers: Timers,
+    pub(crate) timers: Timers<Timer>,
+    /// When Transports' rounds of RTCP may begin; they can wait for [`ROUND_PATIENCE`](super::ROUND_PATIENCE).
+    pub(crate) rounds: Timers<(RouterKey, TransportKey)>,
 }
 
 impl Turn {
     pub(crate) fn new(seed: [u8; 32], now: Now) -> Self {
-        Self { now, rng: StdRng::from_seed(seed), effects: Effects::default(), timers: Timers::default() }
+        Self {
+            now,
+            rng: StdRng::from_seed(seed),
+            effects: Effects::default(),
+            timers: Timers::default(),
+            rounds: Timers::default(),
+        }
     }
 
     /// Sees to it that the alarm goes off at that time, or earlier.
