@@ -175,14 +175,10 @@ impl SendBuffer {
     /// Least sensible capacity: the largest datagram that the machine ever writes fits even when nothing else does.
     pub const CAPACITY_MIN: usize = 4096;
 
-    /// Greatest capacity. So 32 bits say where a packet lies.
-    pub const CAPACITY_MAX: usize = 1 << 30;
-
-    /// An empty buffer of that many bytes, within [`SendBuffer::CAPACITY_MIN`] and [`SendBuffer::CAPACITY_MAX`].
+    /// An empty buffer of that many bytes, at least [`SendBuffer::CAPACITY_MIN`].
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let capacity = capacity.clamp(Self::CAPACITY_MIN, Self::CAPACITY_MAX);
-        Self { bytes: vec![0; capacity].into_boxed_slice(), used: 0 }
+        Self { bytes: vec![0; capacity.max(Self::CAPACITY_MIN)].into_boxed_slice(), used: 0 }
     }
 
     /// Forgets what was written. The driver calls it after it has sent all [`Run`]s that it was given.
