@@ -119,15 +119,7 @@ impl Feedback {
             .skip(self.report_from)
             .take(REPORT_BLOCKS_MAX)
             .filter_map(|stream| stream.recv_mut().report(now))
-            .map(|block| ReportBlock {
-                ssrc: block.ssrc,
-                fraction_lost: block.fraction_lost,
-                cumulative_lost: block.cumulative_lost,
-                highest_sequence: block.extended_highest,
-                jitter: block.jitter,
-                last_sr: block.last_sr,
-                delay_since_last_sr: block.delay_since_last_sr,
-            })
+            .map(ReportBlock::from)
             .collect();
         if writer.receiver_report(self.ssrc, &blocks).is_err() {
             return;

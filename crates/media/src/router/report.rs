@@ -50,7 +50,7 @@ impl Router {
         self.blocks.clear();
         for key in &transport.streams {
             let Some(stream) = self.streams.get_mut(*key) else { continue };
-            self.blocks.extend(stream.report(turn.now).map(on_wire));
+            self.blocks.extend(stream.report(turn.now).map(ReportBlock::from));
         }
         let mut left = self.blocks.as_slice();
         loop {
@@ -204,15 +204,18 @@ fn receiver_report(
     Ok(taken)
 }
 
-fn on_wire(block: stream::ReportBlock) -> ReportBlock {
-    ReportBlock {
-        ssrc: block.ssrc,
-        fraction_lost: block.fraction_lost,
-        cumulative_lost: block.cumulative_lost,
-        highest_sequence: block.extended_highest,
-        jitter: block.jitter,
-        last_sr: block.last_sr,
-        delay_since_last_sr: block.delay_since_last_sr,
+/// What streams report, as it goes on the wire: they know no encoding.
+impl From<stream::ReportBlock> for ReportBlock {
+    fn from(block: stream::ReportBlock) -> Self {
+        Self {
+            ssrc: block.ssrc,
+            fraction_lost: block.fraction_lost,
+            cumulative_lost: block.cumulative_lost,
+            highest_sequence: block.extended_highest,
+            jitter: block.jitter,
+            last_sr: block.last_sr,
+            delay_since_last_sr: block.delay_since_last_sr,
+        }
     }
 }
 
