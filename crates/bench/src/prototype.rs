@@ -26,7 +26,7 @@ use crate::suite::Suite;
 const MESSAGES_MAX: usize = 32;
 
 /// The buffers of its socket: as large as an engine's.
-const BUFFER_BYTES: usize = 8 << 20;
+const BUFFER_BYTES: usize = 4 << 20;
 
 /// Forward with I/O and crypto alone: the yardstick
 #[derive(Debug, Args)]
