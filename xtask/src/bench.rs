@@ -101,7 +101,7 @@ fn forward(workspace: &Workspace, options: &Forward) -> Result<()> {
         peer,
     };
     let (ticks, load) = (Ticks::now()?, machine::load()?);
-    let measured = forward::run(&programs, &plan(options))?;
+    let (measured, failed) = forward::run(&programs, &plan(options));
     let mut machine = machine::describe()?;
     machine.insert("load_before", load.to_string());
     machine.insert("load_after", machine::load()?.to_string());
@@ -109,13 +109,15 @@ fn forward(workspace: &Workspace, options: &Forward) -> Result<()> {
     let figures = verdict::figures(&measured);
     report::line("");
     figures.iter().for_each(report::line);
-    if let Some(path) = &options.svg {
-        let chart = chart::draw(&measured).context("a chart needs the null device")?;
-        fs::write(path, chart).with_context(|| format!("can't write {}", path.display()))?;
-    }
+    let chart = options.svg.as_deref().map(|path| (path, chart::draw(&measured)));
     let rows = measured.into_iter().map(|measured| measured.row).collect();
     let record = Record { bench: "forward", machine, figures, rows };
-    options.json.as_deref().map_or(Ok(()), |path| record.write(path))
+    options.json.as_deref().map_or(Ok(()), |path| record.write(path))?;
+    if let Some((path, chart)) = chart {
+        let chart = chart.context("a chart needs the null device")?;
+        fs::write(path, chart).with_context(|| format!("can't write {}", path.display()))?;
+    }
+    failed.into_iter().next().map_or(Ok(()), |first| Err(first.context("not all cases could be measured")))
 }
 
 fn plan(options: &Forward) -> Plan {

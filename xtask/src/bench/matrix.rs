@@ -116,9 +116,14 @@ impl Via {
         !matches!(self, Self::Plain)
     }
 
+    /// Whether packets carry a transport-wide number.
+    pub(super) const fn is_numbered(self) -> bool {
+        matches!(self, Self::WebRtcServerTwcc)
+    }
+
     /// What its header extensions add to a packet, in bytes: a block of one element (RFC 8285 §4.2) for the number.
     pub(super) const fn extensions_len(self) -> u64 {
-        if matches!(self, Self::WebRtcServerTwcc) { 8 } else { 0 }
+        if self.is_numbered() { 8 } else { 0 }
     }
 }
 
