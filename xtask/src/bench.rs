@@ -65,6 +65,9 @@ struct Forward {
     /// Only on this device; can be given several times
     #[arg(long, value_enum)]
     device: Vec<Device>,
+    /// Only cases in whose printed name this occurs, such as "burst 16"; can be given several times
+    #[arg(long, value_name = "TEXT")]
+    case: Vec<String>,
     /// Measure a peer beside us
     #[arg(long, value_enum, requires = "peer_dir")]
     peer: Option<Peer>,
@@ -127,7 +130,7 @@ fn plan(options: &Forward) -> Plan {
         (devices, _) => devices.to_vec(),
     };
     let rounds = options.rounds.unwrap_or(if options.quick { 3 } else { 5 });
-    Plan { devices, rounds: usize::from(rounds), is_quick: options.quick }
+    Plan { devices, cases: options.case.clone(), rounds: usize::from(rounds), is_quick: options.quick }
 }
 
 /// Where the peer is, after it was built if need be.

@@ -1,5 +1,7 @@
 //! What is measured: the cases, as data.
 
+use std::fmt;
+
 use clap::ValueEnum;
 
 /// Where packets go.
@@ -136,6 +138,13 @@ pub(super) struct Case {
     pub(super) burst: u16,
     /// Whether the highest rate is looked for too, which takes longer than everything else.
     pub(super) has_capacity: bool,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { via, suite, consumers, burst, .. } = self;
+        write!(f, "{}, {}, {consumers} Consumers, burst {burst}", via.name(), suite.name())
+    }
 }
 
 /// Packets that all Consumers together get per second while cost is measured: what fills a good third of a core for the dearest
