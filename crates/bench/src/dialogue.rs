@@ -1,12 +1,13 @@
 //! How the bench speaks with these processes: commands are lines on standard input, each is answered by one line of JSON. The end
 //! of the input ends the process, so that none outlives the bench.
 
-use std::io::{Read as _, Write as _, stdin, stdout};
+use std::io::{Write as _, stdin, stdout};
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use anyhow::{Result, ensure};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::read;
 use serde::{Deserialize, Serialize};
 
 /// The longest command: a key or an endpoint, some hundred characters, for each of a thousand destinations.
@@ -22,7 +23,8 @@ impl Commands {
     /// Reads what waits, and if nothing does waits for it; gives the lines that are complete now, `None` at the end.
     pub(crate) fn read(&mut self) -> Result<Option<Vec<String>>> {
         let mut chunk = [0; 4096];
-        let len = stdin().lock().read(&mut chunk)?;
+        // Not by Rust's standard input, whose buffer would keep what `wait` then doesn't see.
+        let len = read(stdin(), &mut chunk)?;
         if len == 0 {
             return Ok(None);
         }
@@ -76,10 +78,12 @@ pub(crate) fn say(answer: &impl Serialize) -> Result<()> {
 /// The first thing that a subject says: it can be sent to now.
 #[derive(Debug, Serialize)]
 pub(crate) struct SubjectReady {
-    /// Where it takes the publisher's packets.
-    pub(crate) port: u16,
+    /// Where it takes the packets of each publisher.
+    pub(crate) ports: Vec<u16>,
     /// The process that forwards.
     pub(crate) process: u32,
+    /// The thread of it that does.
+    pub(crate) thread: i32,
     /// The key of what each destination gets, in Base64; empty without SRTP, and where a handshake is to agree on it.
     pub(crate) keys: Vec<String>,
     /// Where each destination has to connect to; empty where nothing is to be agreed on.
