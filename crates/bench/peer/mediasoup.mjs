@@ -1,18 +1,17 @@
-// The peer: a mediasoup worker with one Producer and a Consumer per destination, spoken to by the same lines as our own subjects.
+// The peer: a mediasoup worker with publishers and a Transport per destination, spoken to by the same lines as our own subjects.
 //
 //   node mediasoup.mjs --app DIR/ --ip IP --to IP:PORT --spread ip|port --consumers N --suite none|gcm|gcm256|cm --cpu N
-//       [--via plain|webrtc|webrtc-server] [--twcc] [--fingerprint HEX]
+//       [--publishers N] [--streams video,audio] [--meeting] [--via plain|webrtc|webrtc-server] [--twcc] [--fingerprint HEX]
+//       [--make plain|webrtc|webrtc-server] [--with nothing|consumer|producer] [--connect] [--in-flight N]
 //
-// MEDIASOUP_WORKER_BIN names the worker program. First answer: {"port", "process", "keys", "endpoints"}. Lines: "count". The end of the input
-// ends it.
+// MEDIASOUP_WORKER_BIN names the worker program. First answer: {"ports", "process", "thread", "keys", "endpoints"}. Lines: "count",
+// "make N", "close". The end of the input ends it.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-const SSRC = 1111;
-const PAYLOAD_TYPE = 96;
 const SUITES = {
     none: undefined,
     gcm: { cryptoSuite: 'AEAD_AES_128_GCM', keyLength: 28 },
@@ -20,13 +19,42 @@ const SUITES = {
     cm: { cryptoSuite: 'AES_CM_128_HMAC_SHA1_80', keyLength: 30 },
 };
 
+const CODECS = {
+    video: { kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
+    audio: { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
+};
+const PAYLOAD_TYPES = { video: 96, audio: 100 };
+const SSRCS = { video: 1111, audio: 2222 };
+
 const TWCC = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 
-const names = ['app', 'ip', 'to', 'spread', 'consumers', 'suite', 'cpu', 'via', 'fingerprint'];
-const texts = Object.fromEntries(names.map(name => [name, { type: 'string' }]));
-const { values: options } = parseArgs({ options: { ...texts, twcc: { type: 'boolean' } } });
+const text = value => ({ type: 'string', default: value });
+const flag = { type: 'boolean' };
+const { values: options } = parseArgs({
+    options: {
+        app: text(),
+        ip: text(),
+        to: text(),
+        spread: text('port'),
+        consumers: text('1'),
+        suite: text('none'),
+        cpu: text('0'),
+        publishers: text('1'),
+        streams: text('video'),
+        meeting: flag,
+        via: text('plain'),
+        twcc: flag,
+        fingerprint: text(''),
+        make: text('plain'),
+        with: text('consumer'),
+        connect: flag,
+        'in-flight': text('1'),
+    },
+});
 const suite = SUITES[options.suite];
+const streams = options.streams.split(',');
 const mediasoup = createRequire(options.app)('mediasoup');
+const listenInfo = { protocol: 'udp', ip: options.ip };
 
 function say(answer) {
     process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -41,62 +69,118 @@ function destination(index) {
     return { ip: [24, 16, 8, 0].map(shift => (number >>> shift) & 255).join('.'), port: Number(port) };
 }
 
-// VP8 with retransmission asked for by NACK, and no header extension but the number that is asked for: what our own server's
+// VP8 with retransmission asked for by NACK, Opus, and no header extension but the number that is asked for: what our own server's
 // subscribers can do.
-function capabilities(router) {
+function capabilitiesOf(router) {
     const copy = structuredClone(router.rtpCapabilities);
     copy.headerExtensions = copy.headerExtensions.filter(({ uri }) => options.twcc && uri === TWCC);
     for (const codec of copy.codecs) {
         const isRtx = codec.mimeType.endsWith('rtx');
-        const feedback = [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }];
-        codec.rtcpFeedback = isRtx ? [] : [...feedback, ...(options.twcc ? [{ type: 'transport-cc' }] : [])];
+        const nack = codec.mimeType.endsWith('VP8') ? [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }] : [];
+        codec.rtcpFeedback = [...nack, ...(options.twcc && !isRtx ? [{ type: 'transport-cc' }] : [])];
     }
     return copy;
 }
 
-async function plainTransport(router, index) {
-    const transport = await router.createPlainTransport({
-        listenInfo: { protocol: 'udp', ip: options.ip },
-        rtcpMux: true,
-        comedia: false,
-        enableSrtp: Boolean(suite),
-        ...(suite && { srtpCryptoSuite: suite.cryptoSuite }),
-    });
+function producerOptions(kind) {
+    const { mimeType, clockRate, channels } = CODECS[kind];
+    return {
+        kind,
+        rtpParameters: {
+            codecs: [{ mimeType, payloadType: PAYLOAD_TYPES[kind], clockRate, channels }],
+            encodings: [{ ssrc: SSRCS[kind] }],
+            rtcp: { cname: 'bench' },
+        },
+    };
+}
+
+// The Transports of a kind: of one socket or of one each.
+async function factory({ worker, router, via }) {
+    if (via === 'plain') {
+        const srtpCryptoSuite = suite?.cryptoSuite;
+        const srtp = suite ? { enableSrtp: true, srtpCryptoSuite } : {};
+        return () => router.createPlainTransport({ listenInfo, rtcpMux: true, comedia: false, ...srtp });
+    }
+    const listenInfos = [listenInfo];
+    const place =
+        via === 'webrtc-server' ? { webRtcServer: await worker.createWebRtcServer({ listenInfos }) } : { listenInfos };
+    const rest = { enableUdp: true, enableTcp: false, iceConsentTimeout: 0 };
+    return () => router.createWebRtcTransport({ ...place, ...rest });
+}
+
+function connect(transport, index) {
+    if (transport.iceParameters) {
+        const fingerprints = [{ algorithm: 'sha-256', value: options.fingerprint }];
+        return transport.connect({ dtlsParameters: { role: 'client', fingerprints } });
+    }
     const key = suite && {
         cryptoSuite: suite.cryptoSuite,
         keyBase64: randomBytes(suite.keyLength).toString('base64'),
     };
-    await transport.connect({ ...destination(index), ...(key && { srtpParameters: key }) });
-    return transport;
+    return transport.connect({ ...destination(index), ...(key && { srtpParameters: key }) });
 }
 
-async function webRtcTransport(router, webRtcServer) {
-    const transport = await router.createWebRtcTransport({
-        ...(webRtcServer ? { webRtcServer } : { listenInfos: [{ protocol: 'udp', ip: options.ip }] }),
-        enableUdp: true,
-        enableTcp: false,
-        iceConsentTimeout: 0,
-    });
-    const fingerprints = [{ algorithm: 'sha-256', value: options.fingerprint }];
-    await transport.connect({ dtlsParameters: { role: 'client', fingerprints } });
-    return transport;
+function endpointOf({ iceParameters, iceCandidates }) {
+    const { usernameFragment: username, password } = iceParameters ?? {};
+    return iceParameters ? [{ port: iceCandidates[0].port, username, password }] : [];
 }
 
-async function consumer(router, producer, webRtcServer, index) {
-    const isPlain = (options.via ?? 'plain') === 'plain';
-    const transport = await (isPlain ? plainTransport(router, index) : webRtcTransport(router, webRtcServer));
-    const rtpCapabilities = capabilities(router);
-    return { transport, consumer: await transport.consume({ producerId: producer.id, rtpCapabilities }) };
+async function publisher(router) {
+    const transport = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true });
+    const producers = [];
+    for (const kind of streams) {
+        producers.push(await transport.produce(producerOptions(kind)));
+    }
+    return { transport, producers };
+}
+
+async function subscriber({ create, inputs, rtpCapabilities, index }) {
+    const transport = await create();
+    await connect(transport, index);
+    const heard = inputs.filter((_, publisher) => !(options.meeting && publisher === index));
+    const consumers = [];
+    for (const { id: producerId } of heard.flatMap(({ producers }) => producers)) {
+        consumers.push(await transport.consume({ producerId, rtpCapabilities }));
+    }
+    return { transport, consumers };
 }
 
 async function count(outputs) {
     let packets = 0;
-    for (const { consumer } of outputs) {
+    for (const consumer of outputs.flatMap(({ consumers }) => consumers)) {
         for (const stat of await consumer.getStats()) {
             packets += stat.type === 'outbound-rtp' ? stat.packetCount : 0;
         }
     }
     return { packets, refused: 0 };
+}
+
+// Transports with something on them, so many being made at any time.
+async function make({ create, producerId, rtpCapabilities, count }) {
+    const made = [];
+    let next = 0;
+    async function line() {
+        while (next < count) {
+            const index = next;
+            next += 1;
+            const transport = await create();
+            made[index] = transport;
+            if (options.connect) {
+                await connect(transport, 0);
+            }
+            if (options.with === 'consumer') {
+                await transport.consume({ producerId, rtpCapabilities });
+            } else if (options.with === 'producer') {
+                await transport.produce(producerOptions('video'));
+            }
+        }
+    }
+    const begin = performance.now();
+    await Promise.all(Array.from({ length: Number(options['in-flight']) }, line));
+    const seconds = (performance.now() - begin) / 1000;
+    const each = 1 + Number(Boolean(options.connect)) + Number(options.with !== 'nothing');
+    const endpoints = options.connect ? made.flatMap(endpointOf) : [];
+    return { made, answer: { operations: count * each, seconds, endpoints } };
 }
 
 const worker = await mediasoup.createWorker({ logLevel: 'warn' });
@@ -105,36 +189,44 @@ worker.on('died', error => {
     process.exit(1);
 });
 execFileSync('taskset', ['-a', '-p', '-c', options.cpu, String(worker.pid)]);
-const codec = { kind: 'video', mimeType: 'video/VP8', clockRate: 90000 };
-const router = await worker.createRouter({ mediaCodecs: [codec] });
-const listenInfo = { protocol: 'udp', ip: options.ip };
-const input = await router.createPlainTransport({ listenInfo, comedia: true, rtcpMux: true });
-const producer = await input.produce({
-    kind: 'video',
-    rtpParameters: {
-        codecs: [{ mimeType: 'video/VP8', payloadType: PAYLOAD_TYPE, clockRate: 90000 }],
-        encodings: [{ ssrc: SSRC }],
-        rtcp: { cname: 'bench' },
-    },
-});
-const listenInfos = [{ protocol: 'udp', ip: options.ip }];
-const webRtcServer = options.via === 'webrtc-server' ? await worker.createWebRtcServer({ listenInfos }) : undefined;
-const outputs = [];
-for (let index = 0; index < Number(options.consumers); index += 1) {
-    outputs.push(await consumer(router, producer, webRtcServer, index));
+const router = await worker.createRouter({ mediaCodecs: Object.values(CODECS) });
+const rtpCapabilities = capabilitiesOf(router);
+const inputs = [];
+for (let index = 0; index < Number(options.publishers); index += 1) {
+    inputs.push(await publisher(router));
 }
-const keys = outputs.flatMap(({ transport }) => transport.srtpParameters?.keyBase64 ?? []);
-const endpoints = outputs.flatMap(({ transport: { iceParameters, iceCandidates } }) =>
-    iceParameters
-        ? [{ port: iceCandidates[0].port, username: iceParameters.usernameFragment, password: iceParameters.password }]
-        : [],
-);
-say({ port: input.tuple.localPort, process: worker.pid, keys, endpoints });
+const outputs = [];
+const create = await factory({ worker, router, via: options.via });
+for (let index = 0; index < Number(options.consumers); index += 1) {
+    outputs.push(await subscriber({ create, inputs, rtpCapabilities, index }));
+}
+say({
+    ports: inputs.map(({ transport }) => transport.tuple.localPort),
+    process: worker.pid,
+    thread: worker.pid,
+    keys: outputs.flatMap(({ transport }) => transport.srtpParameters?.keyBase64 ?? []),
+    endpoints: outputs.flatMap(({ transport }) => endpointOf(transport)),
+});
+let makeOne;
+const kept = [];
 for await (const line of createInterface({ input: process.stdin })) {
-    if (line.trim() !== 'count') {
+    const [command, argument] = line.trim().split(' ');
+    if (command === 'count') {
+        say(await count(outputs));
+    } else if (command === 'make') {
+        makeOne ??= await factory({ worker, router, via: options.make });
+        const producerId = inputs[0].producers[0].id;
+        const { made, answer } = await make({ create: makeOne, producerId, rtpCapabilities, count: Number(argument) });
+        kept.push(...made);
+        say(answer);
+    } else if (command === 'close') {
+        kept.splice(0).forEach(transport => transport.close());
+        // Its answer comes after all that was closed before.
+        await router.dump();
+        say({ closed: true });
+    } else {
         throw new Error(`no command: ${line}`);
     }
-    say(await count(outputs));
 }
 worker.close();
 process.exit(0);

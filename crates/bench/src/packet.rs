@@ -1,5 +1,6 @@
-//! The packets of the bench: RTP with VP8 in it, and a mark by which the sink knows them again.
+//! The packets of the bench: RTP with VP8 or what stands for Opus in it, and a mark by which the sink knows them again.
 
+use clap::ValueEnum;
 use mafalda_media::rtp::{FIXED_HEADER_LEN, RtpHeader};
 
 /// The shortest payload: VP8's descriptor and start, then the mark.
@@ -13,11 +14,39 @@ const MARK_LEN: usize = 24;
 
 const MAGIC: [u8; 8] = *b"mafalda.";
 
-/// The source's SSRC: what every subject is told to expect.
-pub(crate) const SSRC: u32 = 1111;
+/// What a publisher sends, once each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stream {
+    /// VP8.
+    Video,
+    /// Opus.
+    Audio,
+}
 
-/// The source's payload type.
-pub(crate) const PAYLOAD_TYPE: u8 = 96;
+impl Stream {
+    /// What every subject is told to expect.
+    pub(crate) const fn ssrc(self) -> u32 {
+        match self {
+            Self::Video => 1111,
+            Self::Audio => 2222,
+        }
+    }
+
+    pub(crate) const fn payload_type(self) -> u8 {
+        match self {
+            Self::Video => 96,
+            Self::Audio => 100,
+        }
+    }
+
+    /// What a frame adds to the timestamp: a thirtieth of a second at 90 kHz, 20 ms at 48 kHz.
+    const fn frame_ticks(self) -> u32 {
+        match self {
+            Self::Video => 3000,
+            Self::Audio => 960,
+        }
+    }
+}
 
 /// One in so many frames is a key frame: at usual rates one in some seconds, as of a camera.
 pub(crate) const KEY_FRAME_INTERVAL: u64 = 100;
@@ -25,6 +54,7 @@ pub(crate) const KEY_FRAME_INTERVAL: u64 = 100;
 /// What tells one packet from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outgoing {
+    pub(crate) stream: Stream,
     /// Which packet of the stream it is; its low half is the sequence number.
     pub(crate) number: u64,
     /// Which frame it is of.
@@ -43,12 +73,28 @@ pub(crate) struct Outgoing {
 /// When `out` is shorter than header and [`PAYLOAD_MIN`].
 pub(crate) fn write(out: &mut [u8], packet: Outgoing) {
     let (header, payload) = out.split_at_mut(FIXED_HEADER_LEN);
-    let timestamp = (packet.frame as u32).wrapping_mul(3000);
+    let is_video = packet.stream == Stream::Video;
+    let timestamp = (packet.frame as u32).wrapping_mul(packet.stream.frame_ticks());
     header[0] = 0x80;
-    header[1] = PAYLOAD_TYPE | u8::from(packet.is_last) << 7;
+    // RFC 7587 §4.2: in Opus the bit marks the first packet after silence, and there is none.
+    header[1] = packet.stream.payload_type() | u8::from(packet.is_last && is_video) << 7;
     header[2..4].copy_from_slice(&(packet.number as u16).to_be_bytes());
     header[4..8].copy_from_slice(&timestamp.to_be_bytes());
-    header[8..12].copy_from_slice(&SSRC.to_be_bytes());
+    header[8..12].copy_from_slice(&packet.stream.ssrc().to_be_bytes());
+    if is_video {
+        describe_frame(payload, packet);
+    } else {
+        // RFC 6716 §3.1: a frame of 20 ms, full band, by the transform codec alone.
+        payload[0] = 31 << 3;
+    }
+    let mark = &mut payload[MARK_AT..MARK_AT + MARK_LEN];
+    mark[..8].copy_from_slice(&MAGIC);
+    mark[8..16].copy_from_slice(&packet.number.to_be_bytes());
+    mark[16..].copy_from_slice(&packet.nanos.to_be_bytes());
+}
+
+/// What stands before VP8's partitions.
+fn describe_frame(payload: &mut [u8], packet: Outgoing) {
     // RFC 7741 §4.2: no extension, S on the first packet of the frame's only partition.
     payload[0] = u8::from(packet.is_first) << 4;
     if packet.is_first {
@@ -57,10 +103,6 @@ pub(crate) fn write(out: &mut [u8], packet: Outgoing) {
         payload[1] = 0x10 | u8::from(!is_key);
         payload[2..11].copy_from_slice(&[0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]);
     }
-    let mark = &mut payload[MARK_AT..MARK_AT + MARK_LEN];
-    mark[..8].copy_from_slice(&MAGIC);
-    mark[8..16].copy_from_slice(&packet.number.to_be_bytes());
-    mark[16..].copy_from_slice(&packet.nanos.to_be_bytes());
 }
 
 /// What the source wrote into a packet.
@@ -85,8 +127,14 @@ pub(crate) fn read(packet: &[u8]) -> Option<Mark> {
 mod tests {
     use super::*;
 
-    const PACKET: Outgoing =
-        Outgoing { number: 70_000, frame: 200, is_first: true, is_last: false, nanos: 123 };
+    const PACKET: Outgoing = Outgoing {
+        stream: Stream::Video,
+        number: 70_000,
+        frame: 200,
+        is_first: true,
+        is_last: false,
+        nanos: 123,
+    };
 
     fn written(packet: Outgoing) -> Vec<u8> {
         let mut bytes = vec![0; FIXED_HEADER_LEN + PAYLOAD_MIN];
@@ -99,7 +147,7 @@ mod tests {
         let bytes = written(PACKET);
         assert_eq!(read(&bytes), Some(Mark { number: 70_000, nanos: 123 }));
         let header = RtpHeader::parse(&bytes).unwrap();
-        assert_eq!((header.sequence, header.ssrc, header.marker), (4464, SSRC, false));
+        assert_eq!((header.sequence, header.ssrc, header.marker), (4464, 1111, false));
         assert_eq!(read(&bytes[..bytes.len() - 1]), None);
         assert_eq!(read(&[]), None);
     }
@@ -118,5 +166,16 @@ mod tests {
         let last = written(Outgoing { is_first: false, is_last: true, ..PACKET });
         assert!(RtpHeader::parse(&last).unwrap().marker);
         assert_eq!(last[FIXED_HEADER_LEN], 0);
+    }
+
+    #[test]
+    fn audio_has_its_own_clock_and_no_marker() {
+        let bytes = written(Outgoing { stream: Stream::Audio, frame: 3, is_last: true, ..PACKET });
+        let header = RtpHeader::parse(&bytes).unwrap();
+        assert_eq!(
+            (header.timestamp, header.ssrc, header.payload_type, header.marker),
+            (2880, 2222, 100, false)
+        );
+        assert_eq!(read(&bytes), Some(Mark { number: 70_000, nanos: 123 }));
     }
 }

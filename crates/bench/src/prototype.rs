@@ -15,6 +15,7 @@ use mafalda_media::rtp::FIXED_HEADER_LEN;
 use mafalda_media::srtp::{PlainRtp, SrtpSender};
 use mafalda_net::{Receiver, SLOT_LEN};
 use nix::poll::PollTimeout;
+use nix::unistd::gettid;
 use socket2::SockRef;
 
 use self::outgoing::Outgoing;
@@ -46,8 +47,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut commands = Commands::default();
     let keys = (0..options.destinations.consumers).filter_map(|index| options.suite.key_base64(index));
     dialogue::say(&SubjectReady {
-        port: forwarder.socket.local_addr()?.port(),
+        ports: vec![forwarder.socket.local_addr()?.port()],
         process: std::process::id(),
+        thread: gettid().as_raw(),
         keys: keys.collect(),
         endpoints: Vec::new(),
     })?;

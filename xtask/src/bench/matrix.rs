@@ -129,39 +129,134 @@ impl Via {
     }
 }
 
-/// One publisher, so many Consumers, packets so many at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A stream that a publisher sends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stream {
+    /// Of a packet, in bytes.
+    pub(super) payload_len: u16,
+    /// Packets that leave together: a frame.
+    pub(super) burst: u16,
+    /// As in life. A rate that is asked for stretches or shrinks all streams alike.
+    pub(super) frames_per_s: f64,
+}
+
+impl Stream {
+    fn packets_per_s(&self) -> f64 {
+        f64::from(self.burst) * self.frames_per_s
+    }
+}
+
+/// Who publishes what.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Load {
+    pub(super) name: &'static str,
+    pub(super) publishers: u16,
+    /// Whether those who get everything are the publishers, who don't get what is their own.
+    pub(super) is_meeting: bool,
+    pub(super) video: Option<Stream>,
+    pub(super) audio: Option<Stream>,
+    /// Packets that all Consumers together get per second at most while cost is measured.
+    forwarded_per_s_max: f64,
+}
+
+/// What fills a good third of a core for the dearest subject, so that it isn't overloaded on a busy machine.
+const FORWARDED_PER_S: f64 = 40_000.0;
+
+/// For many streams, whose cost is of interest at their own pace: up to three quarters of a core.
+const FORWARDED_PER_S_OF_MANY: f64 = 100_000.0;
+
+/// The most that is published as one stream: one or ten Consumers are not worth more packets than a publisher has.
+const PUBLISHED_PER_S_MAX: f64 = 8_000.0;
+
+/// Opus: a packet each 20 ms.
+const AUDIO: Stream = Stream { payload_len: 100, burst: 1, frames_per_s: 50.0 };
+
+/// Half a megabit per second.
+const SMALL_VIDEO: Stream = Stream { payload_len: 1000, burst: 2, frames_per_s: 30.0 };
+
+impl Load {
+    /// Video of one publisher, packets so many at a time.
+    pub(super) const fn bursts(burst: u16) -> Self {
+        let frames_per_s = PUBLISHED_PER_S_MAX / burst as f64;
+        Self {
+            name: "video",
+            publishers: 1,
+            is_meeting: false,
+            video: Some(Stream { payload_len: 1200, burst, frames_per_s }),
+            audio: None,
+            forwarded_per_s_max: FORWARDED_PER_S,
+        }
+    }
+
+    /// 30 people who all see and hear each other.
+    pub(super) const MEETING: Self = Self {
+        name: "meeting",
+        publishers: 30,
+        is_meeting: true,
+        video: Some(SMALL_VIDEO),
+        audio: Some(AUDIO),
+        forwarded_per_s_max: FORWARDED_PER_S_OF_MANY,
+    };
+
+    /// Ten who speak.
+    pub(super) const VOICES: Self = Self {
+        name: "audio",
+        publishers: 10,
+        is_meeting: false,
+        video: None,
+        audio: Some(AUDIO),
+        forwarded_per_s_max: FORWARDED_PER_S_OF_MANY,
+    };
+
+    /// What a publisher sends, by the name that the processes' options have for it.
+    pub(super) fn streams(&self) -> impl Iterator<Item = (&'static str, Stream)> {
+        [("video", self.video), ("audio", self.audio)]
+            .into_iter()
+            .filter_map(|(name, stream)| Some((name, stream?)))
+    }
+
+    /// The most packets that leave together.
+    pub(super) fn burst(&self) -> u16 {
+        self.streams().map(|(_, stream)| stream.burst).max().unwrap_or(0)
+    }
+
+    /// What all publish together, as in life.
+    fn packets_per_s(&self) -> f64 {
+        let of_one: f64 = self.streams().map(|(_, stream)| stream.packets_per_s()).sum();
+        of_one * f64::from(self.publishers)
+    }
+
+    /// The payload of a packet, in bytes, on average.
+    pub(super) fn payload_len(&self) -> f64 {
+        let bytes = |(_, stream): (_, Stream)| f64::from(stream.payload_len) * stream.packets_per_s();
+        self.streams().map(bytes).sum::<f64>() * f64::from(self.publishers) / self.packets_per_s()
+    }
+}
+
+/// Publishers and destinations, each of which has a Transport and gets all streams.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Case {
     pub(super) via: Via,
     pub(super) suite: Suite,
-    pub(super) consumers: u16,
-    pub(super) burst: u16,
+    pub(super) load: Load,
+    pub(super) destinations: u16,
     /// Whether the highest rate is looked for too, which takes longer than everything else.
     pub(super) has_capacity: bool,
 }
 
-impl fmt::Display for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { via, suite, consumers, burst, .. } = self;
-        write!(f, "{}, {}, {consumers} Consumers, burst {burst}", via.name(), suite.name())
-    }
-}
-
-/// Packets that all Consumers together get per second while cost is measured: what fills a good third of a core for the dearest
-/// subject, so that it isn't overloaded on a busy machine.
-const FORWARDED_PER_S: f64 = 40_000.0;
-
-/// The most that is published: one or ten Consumers are not worth more packets than a publisher has.
-const PUBLISHED_PER_S_MAX: f64 = 8_000.0;
-
 impl Case {
-    const fn new(suite: Suite, consumers: u16, burst: u16) -> Self {
-        Self { via: Via::Plain, suite, consumers, burst, has_capacity: false }
+    const fn new(suite: Suite, destinations: u16, burst: u16) -> Self {
+        Self { via: Via::Plain, suite, load: Load::bursts(burst), destinations, has_capacity: false }
     }
 
     /// Through WebRtcTransports, which agree on their suite themselves.
-    const fn webrtc(via: Via, consumers: u16, burst: u16) -> Self {
-        Self { via, ..Self::new(Suite::Gcm256, consumers, burst) }
+    const fn webrtc(via: Via, destinations: u16, burst: u16) -> Self {
+        Self { via, ..Self::new(Suite::Gcm256, destinations, burst) }
+    }
+
+    /// Of many publishers, as a server for browsers has them.
+    const fn of_many(load: Load, destinations: u16) -> Self {
+        Self { load, ..Self::webrtc(Via::WebRtcServer, destinations, 1) }
     }
 
     const fn with_capacity(self) -> Self {
@@ -170,12 +265,35 @@ impl Case {
 
     /// The search for the highest rate is left out, but for frames.
     fn quick(self) -> Self {
-        Self { has_capacity: self.has_capacity && self.burst == 16, ..self }
+        Self { has_capacity: self.has_capacity && self.load.burst() == 16, ..self }
+    }
+
+    /// How many destinations a published packet goes to.
+    pub(super) fn fan_out(&self) -> u16 {
+        self.destinations - u16::from(self.load.is_meeting)
+    }
+
+    /// How many Consumers there are.
+    pub(super) fn consumers(&self) -> usize {
+        usize::from(self.fan_out()) * usize::from(self.load.publishers) * self.load.streams().count()
     }
 
     /// Packets per second that are published while cost is measured.
     pub(super) fn rate(&self) -> f64 {
-        (FORWARDED_PER_S / f64::from(self.consumers)).min(PUBLISHED_PER_S_MAX)
+        (self.load.forwarded_per_s_max / f64::from(self.fan_out())).min(self.load.packets_per_s())
+    }
+
+    /// Whether the bare forwarder can stand for it: it knows one stream.
+    pub(super) fn is_of_one_stream(&self) -> bool {
+        self.load.publishers == 1 && self.load.streams().count() == 1
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (via, suite) = (self.via.name(), self.suite.name());
+        write!(f, "{} of {}, {via}, {suite}, ", self.load.name, self.load.publishers)?;
+        write!(f, "{} Consumers, burst {}", self.consumers(), self.load.burst())
     }
 }
 
@@ -194,7 +312,7 @@ const SHARED: [Case; 3] = [
 ];
 
 /// One thing changed at a time.
-const VARIATIONS: [Case; 12] = [
+const VARIATIONS: [Case; 13] = [
     Case::new(Suite::Gcm, 1, 16),
     Case::new(Suite::Gcm, 10, 16),
     Case::new(Suite::Gcm, 400, 16),
@@ -205,9 +323,13 @@ const VARIATIONS: [Case; 12] = [
     Case::new(Suite::None, 100, 1),
     Case::webrtc(Via::WebRtc, 100, 16),
     Case::webrtc(Via::WebRtcServerTwcc, 100, 16),
+    Case::webrtc(Via::WebRtcServerTwcc, 100, 4),
     Case::webrtc(Via::WebRtcServerTwcc, 100, 1),
     Case::webrtc(Via::WebRtcServer, 400, 16),
 ];
+
+/// Many streams.
+const MANY: [Case; 2] = [Case::of_many(Load::MEETING, 30), Case::of_many(Load::VOICES, 300)];
 
 /// With somebody who receives: cost, capacity and delay at both ends of the scale.
 const RECEIVED: [Case; 2] =
@@ -217,7 +339,7 @@ const RECEIVED: [Case; 2] =
 pub(super) fn cases(device: Device, quick: bool) -> Vec<Case> {
     match (device, quick) {
         (Device::Null, true) => [HEADLINES, SHARED].concat().into_iter().map(Case::quick).collect(),
-        (Device::Null, false) => [HEADLINES.as_slice(), &SHARED, &VARIATIONS].concat(),
+        (Device::Null, false) => [HEADLINES.as_slice(), &SHARED, &VARIATIONS, &MANY].concat(),
         (_, true) => RECEIVED[..1].to_vec(),
         (_, false) => RECEIVED.to_vec(),
     }
@@ -234,13 +356,25 @@ mod tests {
     }
 
     #[test]
+    fn in_a_meeting_everybody_gets_what_the_others_publish() {
+        let meeting = Case::of_many(Load::MEETING, 30);
+        assert_eq!((meeting.fan_out(), meeting.consumers()), (29, 30 * 29 * 2));
+        assert_eq!(meeting.rate(), 30.0 * (50.0 + 60.0));
+        assert_eq!(meeting.load.payload_len(), (50.0 * 100.0 + 60.0 * 1000.0) / 110.0);
+        assert!(!meeting.is_of_one_stream());
+        let voices = Case::of_many(Load::VOICES, 300);
+        assert_eq!((voices.fan_out(), voices.consumers()), (300, 3000));
+        assert!(voices.rate() < voices.load.packets_per_s());
+    }
+
+    #[test]
     fn a_case_is_there_once() {
         for device in Device::ALL {
             let cases = cases(device, false);
             for (index, case) in cases.iter().enumerate() {
                 let same = |other: &Case| {
-                    (other.via, other.suite, other.consumers, other.burst)
-                        == (case.via, case.suite, case.consumers, case.burst)
+                    (other.via, other.suite, other.destinations, other.load)
+                        == (case.via, case.suite, case.destinations, case.load)
                 };
                 assert!(!cases[..index].iter().any(same), "{case:?}");
             }

@@ -81,7 +81,11 @@ pub(super) struct Row {
     pub(super) device: &'static str,
     pub(super) transport: &'static str,
     pub(super) suite: &'static str,
-    pub(super) consumers: u16,
+    pub(super) load: &'static str,
+    pub(super) publishers: u16,
+    /// Of all destinations together.
+    pub(super) consumers: usize,
+    /// The most packets that come at a time.
     pub(super) burst: u16,
     pub(super) subject: &'static str,
     /// What the subject was given, in packets per second.

@@ -161,10 +161,10 @@ impl Dropped {
         }
     }
 
-    /// How many packets of that length all the payload is.
-    pub(super) fn packets(self, packet_len: u64) -> u64 {
+    /// How many packets of that length, which may be a mean, all the payload is.
+    pub(super) fn packets(self, packet_len: f64) -> u64 {
         let payload = self.bytes.saturating_sub(self.messages * HEADERS_LEN);
-        (payload + packet_len / 2) / packet_len
+        (payload as f64 / packet_len).round() as u64
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
     fn a_message_of_16_packets_is_16_packets() {
         let dropped = Dropped::parse(TEXT).unwrap();
         assert_eq!(dropped, Dropped { bytes: 19_690, messages: 1 });
-        assert_eq!(dropped.packets(1228), 16);
+        assert_eq!(dropped.packets(1228.0), 16);
     }
 
     #[test]

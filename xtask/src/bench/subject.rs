@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::dialogue::Dialogue;
 use super::machine;
-use super::matrix::Case;
+use super::matrix::{Case, Stream};
 use super::stage::Stage;
 use crate::process::Process;
 
@@ -15,11 +15,8 @@ use crate::process::Process;
 const SUBJECT_CPU: usize = 0;
 const OTHER_CPU: usize = 1;
 
-/// Payload of a packet, in bytes: what video fills packets up to.
-const PAYLOAD_LEN: u64 = 1200;
-
 /// The RTP header without extensions (RFC 3550 §5.1).
-const HEADER_LEN: u64 = 12;
+const HEADER_LEN: f64 = 12.0;
 
 /// Who forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +48,17 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Who takes part.
-    pub(super) fn kinds(&self) -> Vec<Kind> {
+    /// Who takes part in a case.
+    pub(super) fn kinds(&self, case: &Case) -> Vec<Kind> {
+        let prototype = case.is_of_one_stream().then_some(Kind::Prototype);
         let peer = self.peer.as_ref().map(|_| Kind::Mediasoup);
-        [Kind::Prototype, Kind::Mafalda].into_iter().chain(peer).collect()
+        prototype.into_iter().chain([Kind::Mafalda]).chain(peer).collect()
     }
 }
 
 #[derive(Debug, Deserialize)]
 struct SubjectReady {
-    port: u16,
+    ports: Vec<u16>,
     process: u32,
     keys: Vec<String>,
     endpoints: Vec<serde_json::Value>,
@@ -105,7 +103,7 @@ pub(super) struct Subject {
     process: u32,
     source: Dialogue,
     sink: Option<Dialogue>,
-    packet_len: u64,
+    packet_len: f64,
 }
 
 impl Subject {
@@ -124,10 +122,13 @@ impl Subject {
         if let Some(sink) = sink.as_mut().filter(|_| !ready.keys.is_empty()) {
             sink.ask::<serde_json::Value>(&format!("keys {}", ready.keys.join(",")))?;
         }
-        let to = format!("{}:{}", stage.ip(), ready.port);
-        let source = stage.near(OTHER_CPU, &text(&programs.bench)?);
-        let source = source.args(["source", "--to", &to, "--burst", &case.burst.to_string()]);
-        let mut source = Dialogue::start("the source", source.args(["--payload", &PAYLOAD_LEN.to_string()]))?;
+        let to: Vec<String> = ready.ports.iter().map(|port| format!("{}:{port}", stage.ip())).collect();
+        let source = stage.near(OTHER_CPU, &text(&programs.bench)?).args(["source", "--to", &to.join(",")]);
+        let shape = |(name, stream): (&str, Stream)| {
+            let Stream { payload_len, burst, frames_per_s } = stream;
+            ["--stream".to_owned(), format!("{name}:{payload_len}:{burst}:{frames_per_s}")]
+        };
+        let mut source = Dialogue::start("the source", source.args(case.load.streams().flat_map(shape)))?;
         source.hear::<serde_json::Value>()?;
         let packet_len = packet_len(kind, case);
         Ok(Self { kind, program, process: ready.process, source, sink, packet_len })
@@ -178,18 +179,18 @@ impl Subject {
 fn start_sink(programs: &Programs, stage: &Stage, case: &Case, port: u16) -> Result<Dialogue> {
     let (ip, _) = stage.destinations();
     let sink = stage.far(OTHER_CPU, &text(&programs.bench)?).args(["sink", "--ip", ip]);
-    let sink = sink.args(["--port", &port.to_string(), "--consumers", &case.consumers.to_string()]);
+    let sink = sink.args(["--port", &port.to_string(), "--consumers", &case.destinations.to_string()]);
     let gro: &[&str] = if stage.device.joins_received() { &["--gro"] } else { &[] };
     let mut sink = Dialogue::start("the sink", sink.args(["--suite", case.suite.option()]).args(gro))?;
     sink.hear::<serde_json::Value>()?;
     Ok(sink)
 }
 
-/// What a packet has on the wire above UDP.
-fn packet_len(kind: Kind, case: &Case) -> u64 {
+/// What a packet has on the wire above UDP, on average.
+fn packet_len(kind: Kind, case: &Case) -> f64 {
     // The prototype sends headers as they came.
     let extensions_len = if kind == Kind::Prototype { 0 } else { case.via.extensions_len() };
-    HEADER_LEN + extensions_len + PAYLOAD_LEN + case.suite.tag_len()
+    HEADER_LEN + case.load.payload_len() + (extensions_len + case.suite.tag_len()) as f64
 }
 
 /// Starts what forwards, and connects clients to it if it wants some.
@@ -201,25 +202,35 @@ fn start_program(
     port: u16,
 ) -> Result<(Dialogue, SubjectReady)> {
     let (ip, spread) = stage.destinations();
-    let (to, consumers) = (format!("{ip}:{port}"), case.consumers.to_string());
+    let (to, consumers) = (format!("{ip}:{port}"), case.destinations.to_string());
     let destinations = ["--to", &to, "--spread", spread, "--consumers", &consumers];
     let process = program(programs, stage, kind)?.args(["--ip", stage.ip(), "--suite", case.suite.option()]);
     let process = process.args(destinations);
-    if kind == Kind::Prototype || !case.via.is_webrtc() {
-        let mut program = Dialogue::start(kind.name(), process)?;
-        let ready = program.hear()?;
-        return Ok((program, ready));
+    if kind == Kind::Prototype {
+        return ready(kind, process);
+    }
+    let streams: Vec<&str> = case.load.streams().map(|(name, _)| name).collect();
+    let publishers = case.load.publishers.to_string();
+    let process = process.args(["--publishers", &publishers, "--streams", &streams.join(",")]);
+    let process = process.args(case.load.is_meeting.then_some("--meeting"));
+    if !case.via.is_webrtc() {
+        return ready(kind, process);
     }
     let clients = stage.far(OTHER_CPU, &text(&programs.bench)?).args(["clients", "--server", stage.ip()]);
     let mut clients = Dialogue::start("the clients", clients.args(destinations))?;
     let ClientsReady { fingerprint } = clients.hear()?;
     let process = process.args(case.via.options()).args(["--fingerprint", &fingerprint]);
-    let mut program = Dialogue::start(kind.name(), process)?;
-    let mut ready: SubjectReady = program.hear()?;
+    let (program, mut ready) = ready(kind, process)?;
     let endpoints = serde_json::to_string(&ready.endpoints)?;
     let connected = stage.with_clients(|| clients.ask(&format!("connect {endpoints}")));
     let ClientsConnected { keys } = connected.with_context(|| format!("clients of {}", kind.name()))?;
     ready.keys = keys;
+    Ok((program, ready))
+}
+
+fn ready(kind: Kind, process: Process) -> Result<(Dialogue, SubjectReady)> {
+    let mut program = Dialogue::start(kind.name(), process)?;
+    let ready = program.hear()?;
     Ok((program, ready))
 }
 

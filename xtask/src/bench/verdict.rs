@@ -1,7 +1,7 @@
 //! From rows to figures: what the rows say, and whether that is enough.
 
 use super::forward::Measured;
-use super::matrix::{Device, Via};
+use super::matrix::{Device, Load, Via};
 use super::record::{Figure, Target};
 use super::statistic::median_ratio;
 use super::subject::Kind;
@@ -17,16 +17,43 @@ const DELAY_TARGET_US: f64 = 1000.0;
 
 const NO_PEER: &str = "the peer took no part in this run";
 
-/// The ways out that are judged, with what they are called in figures: a socket for each Consumer, and one for all.
-const JUDGED: [(Via, &str); 2] = [(Via::Plain, "a socket each"), (Via::WebRtcServer, "one socket")];
+const NUMBERS_ALONE: &str = "numbers in the packets alone: nobody answers with feedback on this device";
+
+/// The ways out that are judged, with what they are called in figures: a socket for each Consumer, one for all, and one with
+/// transport-wide numbers.
+const JUDGED: [(Via, &str, &str); 3] = [
+    (Via::Plain, "a socket each", ""),
+    (Via::WebRtcServer, "one socket", ""),
+    (Via::WebRtcServerTwcc, "transport-wide numbers", NUMBERS_ALONE),
+];
+
+/// What is compared without a target.
+const MANY: [(Load, &str); 2] =
+    [(Load::MEETING, "meeting of 30, audio and video"), (Load::VOICES, "audio of 10 to 300")];
+
+/// A comparison to be made.
+struct Comparison<'a> {
+    case: String,
+    peer_target: Option<f64>,
+    note: &'static str,
+    find: &'a dyn Fn(Kind) -> Option<&'a Measured>,
+}
 
 /// The figures of a run. Targets hold for the null device at 100 Consumers under GCM, and for delay on loopback; whatever was not
 /// measured has no figure.
 pub(super) fn figures(measured: &[Measured]) -> Vec<Figure> {
     let cases = JUDGED.into_iter().flat_map(|via| PEER_TARGETS.map(|target| (via, target)));
-    let forwarded = cases.flat_map(|((via, name), (burst, target))| {
+    let forwarded = cases.flat_map(|((via, name, note), (burst, target))| {
         let find = |kind| headline(measured, Device::Null, via, burst, kind);
-        compared(&find, &format!("{name}, burst {burst}"), target)
+        let case = format!("{name}, burst {burst}");
+        Comparison { case, peer_target: Some(target), note, find: &find }.figures()
+    });
+    let many = MANY.into_iter().flat_map(|(load, name)| {
+        let find = |kind: Kind| {
+            let is_it = |one: &&Measured| one.case.load == load && one.row.subject == kind.name();
+            measured.iter().find(is_it)
+        };
+        Comparison { case: name.to_owned(), peer_target: None, note: "", find: &find }.figures()
     });
     let delays = [16, 1].into_iter().filter_map(|burst| {
         let ours = headline(measured, Device::Lo, Via::Plain, burst, Kind::Mafalda)?;
@@ -34,34 +61,42 @@ pub(super) fn figures(measured: &[Measured]) -> Vec<Figure> {
         let figure = Figure::new(name, ours.row.delay_p99_us?, "us");
         Some(figure.with_target(Target::AtMost(DELAY_TARGET_US)))
     });
-    forwarded.chain(delays).collect()
+    forwarded.chain(many).chain(delays).collect()
 }
 
-/// What each subject can do in a case, and how that compares.
-fn compared<'a>(find: &dyn Fn(Kind) -> Option<&'a Measured>, case: &str, target: f64) -> Vec<Figure> {
-    let (ours, peer, bare) = (find(Kind::Mafalda), find(Kind::Mediasoup), find(Kind::Prototype));
-    let mut figures = Vec::new();
-    for (kind, found) in [(Kind::Mafalda, ours), (Kind::Mediasoup, peer), (Kind::Prototype, bare)] {
-        figures.extend(found.iter().flat_map(|found| own(found, kind, case)));
+impl Comparison<'_> {
+    /// What each subject can do in a case, and how that compares.
+    fn figures(&self) -> Vec<Figure> {
+        let Self { case, note, .. } = self;
+        let of = |kind| (self.find)(kind);
+        let (ours, peer, bare) = (of(Kind::Mafalda), of(Kind::Mediasoup), of(Kind::Prototype));
+        let mut figures = Vec::new();
+        for (kind, found) in [(Kind::Mafalda, ours), (Kind::Mediasoup, peer), (Kind::Prototype, bare)] {
+            figures.extend(found.iter().flat_map(|found| own(found, kind, case)));
+        }
+        let ratio = |dividend: Option<&Measured>, divisor: Option<&Measured>| {
+            median_ratio(&dividend?.series.cost, &divisor?.series.cost)
+        };
+        figures.extend(ratio(peer, ours).map(|ratio| {
+            let figure = Figure::new(format!("CPU of mediasoup over ours, {case}"), ratio, "times");
+            let figure = figure.with_note(*note);
+            self.peer_target
+                .into_iter()
+                .fold(figure, |figure, target| figure.with_target(Target::AtLeast(target)))
+        }));
+        let most = |found: Option<&Measured>| found?.row.packets_per_s_max;
+        figures.extend(most(ours).zip(most(peer)).map(|(ours, peer)| {
+            // Nothing is asked of this one: targets are of cost at the same rate. At their highest rates both have more to do at a time.
+            let name = format!("most packets per second of ours over mediasoup's, {case}");
+            Figure::new(name, ours / peer, "times")
+        }));
+        figures.extend(ratio(ours, bare).map(|ratio| {
+            let figure = Figure::new(format!("CPU of ours over the prototype, {case}"), ratio, "times");
+            let figure = figure.with_target(Target::AtMost(PROTOTYPE_TARGET));
+            if peer.is_none() { figure.with_note(NO_PEER) } else { figure }
+        }));
+        figures
     }
-    let ratio = |dividend: Option<&Measured>, divisor: Option<&Measured>| {
-        median_ratio(&dividend?.series.cost, &divisor?.series.cost)
-    };
-    figures.extend(ratio(peer, ours).map(|ratio| {
-        let figure = Figure::new(format!("CPU of mediasoup over ours, {case}"), ratio, "times");
-        figure.with_target(Target::AtLeast(target))
-    }));
-    let most = |found: Option<&Measured>| found?.row.packets_per_s_max;
-    figures.extend(most(ours).zip(most(peer)).map(|(ours, peer)| {
-        // Nothing is asked of this one: targets are of cost at the same rate. At their highest rates both have more to do at a time.
-        Figure::new(format!("most packets per second of ours over mediasoup's, {case}"), ours / peer, "times")
-    }));
-    figures.extend(ratio(ours, bare).map(|ratio| {
-        let figure = Figure::new(format!("CPU of ours over the prototype, {case}"), ratio, "times");
-        let figure = figure.with_target(Target::AtMost(PROTOTYPE_TARGET));
-        if peer.is_none() { figure.with_note(NO_PEER) } else { figure }
-    }));
-    figures
 }
 
 /// Cost and highest rate of one subject.
@@ -76,7 +111,7 @@ fn own(found: &Measured, kind: Kind, case: &str) -> Vec<Figure> {
     [Some(cost), most].into_iter().flatten().collect()
 }
 
-/// 100 Consumers under GCM.
+/// 100 Consumers of one stream under GCM.
 pub(super) fn headline(
     measured: &[Measured],
     device: Device,
@@ -86,7 +121,8 @@ pub(super) fn headline(
 ) -> Option<&Measured> {
     measured.iter().find(|measured| {
         let case = &measured.case;
-        let is_case = (case.via, case.consumers, case.burst) == (via, 100, burst) && case.suite.is_gcm();
+        let is_case = (case.via, case.destinations, case.load) == (via, 100, Load::bursts(burst));
+        let is_case = is_case && case.suite.is_gcm();
         is_case && measured.device == device && measured.row.subject == kind.name()
     })
 }

@@ -36,8 +36,10 @@ pub(super) struct Window {
     /// How long it was open, in seconds.
     pub(super) seconds: f64,
     /// What should have arrived within it, going by the rate.
-    due: f64,
-    /// Of everything that was published, the part that never arrived.
+    pub(super) due: f64,
+    /// What should have arrived of all that was published, before it opened and after it closed too.
+    pub(super) due_in_all: f64,
+    /// The part of that which never did.
     pub(super) loss: f64,
     /// Whether the source could publish as fast as it should.
     pub(super) is_source_fast: bool,
@@ -77,13 +79,14 @@ impl Window {
         let seconds = opened.elapsed().as_secs_f64();
         let published = subject.published()?;
         let total = settled(stage, subject)? - begin;
-        let due = (published.packets + published.refused) * u64::from(case.consumers);
+        let due = (published.packets + published.refused) * u64::from(case.fan_out());
         ensure!(packets > 0, "{} forwards nothing", subject.kind.name());
         Ok(Self {
             cpu_s,
             packets,
             seconds,
-            due: rate * f64::from(case.consumers) * seconds,
+            due: rate * f64::from(case.fan_out()) * seconds,
+            due_in_all: due as f64,
             loss: (1.0 - total as f64 / due as f64).max(0.0),
             is_source_fast: published.refused == 0 && published.seconds <= whole / SOURCE_MIN,
             received: subject.received()?,

@@ -10,10 +10,9 @@ use mafalda_core::prelude::*;
 use mafalda_core::types::srtp_parameters::SrtpParameters;
 use mafalda_core::webrtc_server::{WebRtcServerListenInfos, WebRtcServerOptions};
 use mafalda_core::webrtc_transport::WebRtcTransportListenInfos;
-use mafalda_core::worker::Worker;
 use serde_json::json;
 
-use super::Options;
+use super::{Options, Scene};
 use crate::dialogue::Endpoint;
 use crate::suite::Suite;
 
@@ -30,8 +29,8 @@ pub(crate) enum Via {
 
 /// Makes them.
 #[derive(Debug)]
-pub(super) struct Outputs<'a> {
-    router: &'a Router,
+pub(crate) struct Outputs<'a> {
+    router: Router,
     via: Via,
     suite: Suite,
     info: ListenInfo,
@@ -41,49 +40,64 @@ pub(super) struct Outputs<'a> {
 
 /// One of them.
 #[derive(Debug)]
-pub(super) enum Output {
+pub(crate) enum Output {
     Plain(PlainTransport),
     WebRtc(WebRtcTransport),
 }
 
 impl<'a> Outputs<'a> {
-    pub(super) async fn new(worker: &Worker, router: &'a Router, options: &'a Options) -> Result<Self> {
+    pub(crate) async fn new(scene: &Scene, via: Via, options: &'a Options) -> Result<Self> {
         let info = ListenInfo { ip: options.ip.into(), ..ListenInfo::of_place(Protocol::Udp) };
-        let server = match options.via {
+        let server = match via {
             Via::Plain | Via::Webrtc => None,
             Via::WebrtcServer => {
                 let infos = WebRtcServerListenInfos::new(info.clone());
-                Some(worker.create_webrtc_server(WebRtcServerOptions::new(infos)).await?)
+                Some(scene.worker.create_webrtc_server(WebRtcServerOptions::new(infos)).await?)
             }
         };
-        let (via, suite) = (options.via, options.suite);
+        let (router, suite) = (scene.router.clone(), options.suite);
         Ok(Self { router, via, suite, info, fingerprint: &options.fingerprint, server })
     }
 
-    /// The Transport of the destination with that number; it knows all that it can know before a handshake.
-    pub(super) async fn connected(&self, index: u16, address: SocketAddrV4) -> Result<Output> {
+    /// A Transport that is not connected.
+    pub(crate) async fn transport(&self) -> Result<Output> {
         match self.via {
-            Via::Plain => self.plain(index, address).await.map(Output::Plain),
+            Via::Plain => self.plain().await.map(Output::Plain),
             Via::Webrtc | Via::WebrtcServer => self.webrtc().await.map(Output::WebRtc),
         }
     }
 
-    async fn plain(&self, index: u16, address: SocketAddrV4) -> Result<PlainTransport> {
+    /// Makes it the one of the destination with that number; it knows all that it can know before a handshake then.
+    pub(crate) async fn connect(&self, output: &Output, index: u16, address: SocketAddrV4) -> Result<()> {
+        match output {
+            Output::Plain(transport) => {
+                let key = self.suite.crypto_suite().zip(self.suite.key_base64(index));
+                let remote = PlainTransportRemoteParameters {
+                    ip: Some((*address.ip()).into()),
+                    port: Some(address.port()),
+                    rtcp_port: None,
+                    srtp_parameters: key
+                        .map(|(crypto_suite, key_base64)| SrtpParameters { crypto_suite, key_base64 }),
+                };
+                transport.connect(remote).await?;
+            }
+            Output::WebRtc(transport) => {
+                let fingerprint = json!({ "algorithm": "sha-256", "value": self.fingerprint });
+                let dtls_parameters = json!({ "role": "client", "fingerprints": [fingerprint] });
+                let dtls_parameters =
+                    serde_json::from_value(dtls_parameters).context("--fingerprint is none")?;
+                transport.connect(WebRtcTransportRemoteParameters { dtls_parameters }).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn plain(&self) -> Result<PlainTransport> {
         let mut options = PlainTransportOptions::new(self.info.clone());
         let crypto_suite = self.suite.crypto_suite();
         options.enable_srtp = crypto_suite.is_some();
         options.srtp_crypto_suite = crypto_suite.unwrap_or_default();
-        let transport = self.router.create_plain_transport(options).await?;
-        let key = crypto_suite.zip(self.suite.key_base64(index));
-        let remote = PlainTransportRemoteParameters {
-            ip: Some((*address.ip()).into()),
-            port: Some(address.port()),
-            rtcp_port: None,
-            srtp_parameters: key
-                .map(|(crypto_suite, key_base64)| SrtpParameters { crypto_suite, key_base64 }),
-        };
-        transport.connect(remote).await?;
-        Ok(transport)
+        Ok(self.router.create_plain_transport(options).await?)
     }
 
     async fn webrtc(&self) -> Result<WebRtcTransport> {
@@ -94,20 +108,22 @@ impl<'a> Outputs<'a> {
         options.enable_tcp = false;
         // Clients go after the handshake: nobody is there to consent any more.
         options.ice_consent_timeout = 0;
-        let transport = self.router.create_webrtc_transport(options).await?;
-        let fingerprint = json!({ "algorithm": "sha-256", "value": self.fingerprint });
-        let dtls_parameters = json!({ "role": "client", "fingerprints": [fingerprint] });
-        let dtls_parameters = serde_json::from_value(dtls_parameters).context("--fingerprint is none")?;
-        transport.connect(WebRtcTransportRemoteParameters { dtls_parameters }).await?;
-        Ok(transport)
+        Ok(self.router.create_webrtc_transport(options).await?)
     }
 }
 
 impl Output {
-    pub(super) async fn consume(&self, options: ConsumerOptions) -> Result<Consumer> {
+    pub(crate) async fn consume(&self, options: ConsumerOptions) -> Result<Consumer> {
         Ok(match self {
             Self::Plain(transport) => transport.consume(options).await?,
             Self::WebRtc(transport) => transport.consume(options).await?,
+        })
+    }
+
+    pub(crate) async fn produce(&self, options: ProducerOptions) -> Result<Producer> {
+        Ok(match self {
+            Self::Plain(transport) => transport.produce(options).await?,
+            Self::WebRtc(transport) => transport.produce(options).await?,
         })
     }
 
@@ -120,7 +136,7 @@ impl Output {
     }
 
     /// Where its client has to connect to, if it has to.
-    pub(super) fn endpoint(&self) -> Result<Option<Endpoint>> {
+    pub(crate) fn endpoint(&self) -> Result<Option<Endpoint>> {
         let Self::WebRtc(transport) = self else { return Ok(None) };
         let parameters = transport.ice_parameters();
         let candidates = transport.ice_candidates();

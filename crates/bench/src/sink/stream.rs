@@ -160,7 +160,17 @@ mod tests {
 
     fn packet(number: u64, nanos: u64) -> Vec<u8> {
         let mut bytes = vec![0; 12 + packet::PAYLOAD_MIN];
-        packet::write(&mut bytes, Outgoing { number, frame: 1, is_first: true, is_last: true, nanos });
+        packet::write(
+            &mut bytes,
+            Outgoing {
+                stream: packet::Stream::Video,
+                number,
+                frame: 1,
+                is_first: true,
+                is_last: true,
+                nanos,
+            },
+        );
         bytes
     }
 
