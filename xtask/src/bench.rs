@@ -6,6 +6,7 @@
 
 mod capacity;
 mod chart;
+mod control;
 mod dialogue;
 mod forward;
 mod machine;
@@ -17,6 +18,7 @@ mod subject;
 mod verdict;
 mod window;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -26,7 +28,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use self::forward::Plan;
 use self::machine::Ticks;
 use self::matrix::Device;
-use self::record::Record;
+use self::record::{Figure, Record};
 use self::subject::Programs;
 use crate::process::Process;
 use crate::report;
@@ -42,6 +44,7 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Bench {
     Forward(Forward),
+    Control(Control),
 }
 
 /// Forwarding: CPU per packet, most packets per second on one core, added delay.
@@ -68,6 +71,31 @@ struct Forward {
     /// Only cases in whose printed name this occurs, such as "burst 16"; can be given several times
     #[arg(long, value_name = "TEXT")]
     case: Vec<String>,
+    #[command(flatten)]
+    other: Other,
+}
+
+/// The control plane: making Transports with something on them beside media, their memory, and handshakes.
+///
+/// Needs the same as forwarding.
+#[derive(Debug, Args)]
+struct Control {
+    /// Write everything as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Only cases in whose printed name this occurs, such as "idle"; can be given several times
+    #[arg(long, value_name = "TEXT")]
+    case: Vec<String>,
+    /// How often each subject is measured in each case
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: u16,
+    #[command(flatten)]
+    other: Other,
+}
+
+/// Who is measured beside us.
+#[derive(Debug, Args)]
+struct Other {
     /// Measure a peer beside us
     #[arg(long, value_enum, requires = "peer_dir")]
     peer: Option<Peer>,
@@ -88,30 +116,17 @@ enum Peer {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match &options.bench {
         Bench::Forward(options) => forward(workspace, options),
+        Bench::Control(options) => control(workspace, options),
     }
 }
 
 fn forward(workspace: &Workspace, options: &Forward) -> Result<()> {
-    let peer = match options.peer {
-        Some(Peer::Mediasoup) => Some(peer_dir(options)?),
-        None => None,
-    };
-    let build = Process::cargo().args(["build", "--release", "--package", "mafalda-bench"]);
-    build.dir(&workspace.root).run()?;
-    let programs = Programs {
-        bench: workspace.target.join("release/mafalda-bench"),
-        peer_script: workspace.path("crates/bench/peer/mediasoup.mjs"),
-        peer,
-    };
-    let (ticks, load) = (Ticks::now()?, machine::load()?);
+    let programs = programs(workspace, &options.other)?;
+    let surroundings = Surroundings::now()?;
     let (measured, failed) = forward::run(&programs, &plan(options));
-    let mut machine = machine::describe()?;
-    machine.insert("load_before", load.to_string());
-    machine.insert("load_after", machine::load()?.to_string());
-    machine.insert("steal_percent", format!("{:.2}", Ticks::now()?.steal_percent_since(ticks)));
+    let machine = surroundings.describe()?;
     let figures = verdict::figures(&measured);
-    report::line("");
-    figures.iter().for_each(report::line);
+    show(&figures);
     let chart = options.svg.as_deref().map(|path| (path, chart::draw(&measured)));
     let rows = measured.into_iter().map(|measured| measured.row).collect();
     let record = Record { bench: "forward", machine, figures, rows };
@@ -121,6 +136,58 @@ fn forward(workspace: &Workspace, options: &Forward) -> Result<()> {
         fs::write(path, chart).with_context(|| format!("can't write {}", path.display()))?;
     }
     failed.into_iter().next().map_or(Ok(()), |first| Err(first.context("not all cases could be measured")))
+}
+
+fn control(workspace: &Workspace, options: &Control) -> Result<()> {
+    let programs = programs(workspace, &options.other)?;
+    let surroundings = Surroundings::now()?;
+    let plan = control::Plan { cases: options.case.clone(), rounds: usize::from(options.rounds) };
+    let control::Outcome { rows, figures } = control::run(&programs, &plan)?;
+    let machine = surroundings.describe()?;
+    show(&figures);
+    let record = Record { bench: "control", machine, figures, rows };
+    options.json.as_deref().map_or(Ok(()), |path| record.write(path))
+}
+
+fn programs(workspace: &Workspace, other: &Other) -> Result<Programs> {
+    let peer = match other.peer {
+        Some(Peer::Mediasoup) => Some(peer_dir(other)?),
+        None => None,
+    };
+    let build = Process::cargo().args(["build", "--release", "--package", "mafalda-bench"]);
+    build.dir(&workspace.root).run()?;
+    Ok(Programs {
+        bench: workspace.target.join("release/mafalda-bench"),
+        peer_script: workspace.path("crates/bench/peer/mediasoup.mjs"),
+        peer,
+    })
+}
+
+fn show(figures: &[Figure]) {
+    report::line("");
+    figures.iter().for_each(report::line);
+}
+
+/// What else the machine did when a bench began.
+#[derive(Debug)]
+struct Surroundings {
+    ticks: Ticks,
+    load: f64,
+}
+
+impl Surroundings {
+    fn now() -> Result<Self> {
+        Ok(Self { ticks: Ticks::now()?, load: machine::load()? })
+    }
+
+    /// The machine, and what it did beside the bench.
+    fn describe(&self) -> Result<BTreeMap<&'static str, String>> {
+        let mut machine = machine::describe()?;
+        machine.insert("load_before", self.load.to_string());
+        machine.insert("load_after", machine::load()?.to_string());
+        machine.insert("steal_percent", format!("{:.2}", Ticks::now()?.steal_percent_since(self.ticks)));
+        Ok(machine)
+    }
 }
 
 fn plan(options: &Forward) -> Plan {
@@ -134,7 +201,7 @@ fn plan(options: &Forward) -> Plan {
 }
 
 /// Where the peer is, after it was built if need be.
-fn peer_dir(options: &Forward) -> Result<PathBuf> {
+fn peer_dir(options: &Other) -> Result<PathBuf> {
     let dir = options.peer_dir.as_deref().context("--peer needs --peer-dir")?;
     let dir = std::path::absolute(dir)?;
     if dir.join("mediasoup-worker").is_file() {

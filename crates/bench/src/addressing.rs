@@ -19,7 +19,7 @@ pub(crate) enum Spread {
 pub(crate) struct Destinations {
     /// The first destination
     #[arg(long, value_name = "IP:PORT")]
-    to: SocketAddrV4,
+    pub(crate) to: SocketAddrV4,
     /// What is counted up from one destination to the next
     #[arg(long, value_enum, default_value = "port")]
     spread: Spread,

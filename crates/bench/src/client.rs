@@ -28,12 +28,15 @@ const DATAGRAM_LEN_MAX: usize = 2048;
 /// The client's half of the username; nobody looks at it.
 const OWN_USERNAME: &str = "bench";
 
-/// ICE and DTLS with a subject's WebRtcTransports, one after the other. Line: `connect [ENDPOINT,…]`
+/// ICE and DTLS with a subject's WebRtcTransports. Each line `connect [ENDPOINT,…]` takes the next destinations
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The subject's address
     #[arg(long, value_name = "IP")]
     server: Ipv4Addr,
+    /// How many connect at any time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    at_once: u16,
     #[command(flatten)]
     destinations: Destinations,
 }
@@ -44,27 +47,44 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let digest: Vec<String> = fingerprint.digest().iter().map(|byte| format!("{byte:02X}")).collect();
     dialogue::say(&serde_json::json!({ "fingerprint": digest.join(":") }))?;
     let mut commands = Commands::default();
+    let mut addresses = options.destinations.addresses()?.into_iter();
     while let Some(lines) = commands.read()? {
         for line in lines {
             let endpoints = line.strip_prefix("connect ").with_context(|| format!("no command: {line}"))?;
             let endpoints: Vec<Endpoint> = serde_json::from_str(endpoints)?;
-            dialogue::say(&serde_json::json!({ "keys": connect_all(options, &certificate, &endpoints)? }))?;
+            dialogue::say(
+                &serde_json::json!({ "keys": connect_all(options, &certificate, &mut addresses, &endpoints)? }),
+            )?;
         }
     }
     Ok(())
 }
 
-/// The key of what each of them will send.
-fn connect_all(options: &Options, certificate: &Certificate, endpoints: &[Endpoint]) -> Result<Vec<String>> {
-    let addresses = options.destinations.addresses()?;
-    ensure!(addresses.len() == endpoints.len(), "{} endpoints for {}", endpoints.len(), addresses.len());
-    let connect = |(address, endpoint): (SocketAddrV4, &Endpoint)| {
+/// The key of what each of them will send. Each has an address of its own.
+fn connect_all(
+    options: &Options,
+    certificate: &Certificate,
+    addresses: &mut impl ExactSizeIterator<Item = SocketAddrV4>,
+    endpoints: &[Endpoint],
+) -> Result<Vec<String>> {
+    ensure!(addresses.len() >= endpoints.len(), "{} endpoints for {}", endpoints.len(), addresses.len());
+    let connect = |(endpoint, address): &(&Endpoint, SocketAddrV4)| {
+        let address = *address;
         let client = Client::new(options.server, address, endpoint)?;
         client.check().with_context(|| format!("ICE of {address}"))?;
         let keying = client.shake_hands(certificate).with_context(|| format!("DTLS of {address}"))?;
         Ok(BASE64.encode([keying.remote_key(), keying.remote_salt()].concat()))
     };
-    addresses.into_iter().zip(endpoints).map(connect).collect()
+    let clients: Vec<_> = endpoints.iter().zip(addresses).collect();
+    let share_len = clients.len().div_ceil(options.at_once.into()).max(1);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = clients
+            .chunks(share_len)
+            .map(|clients| scope.spawn(|| clients.iter().map(connect).collect::<Result<Vec<String>>>()))
+            .collect();
+        let keys = threads.into_iter().map(|thread| thread.join().expect("a client doesn't panic"));
+        Ok(keys.collect::<Result<Vec<_>>>()?.concat())
+    })
 }
 
 #[derive(Debug)]

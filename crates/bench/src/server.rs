@@ -6,7 +6,7 @@ mod scene;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use futures_lite::future::block_on;
 use mafalda_core::prelude::*;
@@ -53,8 +53,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn first_destination(&self) -> Result<SocketAddrV4> {
-        self.destinations.addresses()?.first().copied().context("there is no destination")
+    /// The address that destinations begin at.
+    pub(crate) fn first_destination(&self) -> SocketAddrV4 {
+        self.destinations.to
     }
 }
 

@@ -16,6 +16,12 @@ pub(super) fn run_time(process: u32) -> Result<f64> {
     Ok(nanos as f64 / 1e9)
 }
 
+/// Run time of one thread, in seconds.
+pub(super) fn thread_run_time(thread: u32) -> Result<f64> {
+    let text = fs::read_to_string(format!("/proc/{thread}/schedstat")).context("the thread has gone")?;
+    Ok(first_number(&text).context("schedstat has another form")? as f64 / 1e9)
+}
+
 fn first_number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
@@ -103,6 +109,8 @@ mod tests {
     #[test]
     fn this_process_has_run() {
         assert!(run_time(std::process::id()).unwrap() > 0.0);
+        // The first thread's number is the process'.
+        assert!(thread_run_time(std::process::id()).unwrap() <= run_time(std::process::id()).unwrap());
         assert_eq!(first_number("123 4 5\n"), Some(123));
     }
 

@@ -12,11 +12,11 @@ use super::statistic::rounded;
 
 /// A run of a bench.
 #[derive(Debug, Serialize)]
-pub(super) struct Record {
+pub(super) struct Record<R> {
     pub(super) bench: &'static str,
     pub(super) machine: BTreeMap<&'static str, String>,
     pub(super) figures: Vec<Figure>,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<R>,
 }
 
 /// One number that says something, and what it should be.
@@ -127,7 +127,7 @@ impl fmt::Display for Row {
     }
 }
 
-impl Record {
+impl<R: Serialize> Record<R> {
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         fs::write(path, text).with_context(|| format!("can't write {}", path.display()))

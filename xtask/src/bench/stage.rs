@@ -24,6 +24,9 @@ const VETH_TO: &str = "198.19.0.2";
 /// Ports of sinks; each subject has a thousand of its own. Beyond those that subjects, and the kernel for them, choose from.
 const SINK_PORT: u16 = 61_000;
 
+/// Files that a program may have open.
+const FILES_MAX: &str = "--nofile=16384";
+
 /// A network namespace, held by a process that does nothing.
 #[derive(Debug)]
 struct Namespace {
@@ -45,7 +48,9 @@ impl Namespace {
     fn enter(&self, cpu: usize, program: &str) -> Process {
         let target = self.holder.process_id().to_string();
         let (cpu, words) = (cpu.to_string(), ["--net", "--target"]);
-        Process::new("taskset").args(["-c", &cpu, "nsenter"]).args(words).args([&target, program])
+        // More sockets than a shell usually allows: each Transport may have one.
+        let process = Process::new("prlimit").args([FILES_MAX, "taskset", "-c", &cpu, "nsenter"]);
+        process.args(words).args([&target, program])
     }
 
     fn ip(&self, words: &str) -> Result<()> {

@@ -12,8 +12,8 @@ use super::stage::Stage;
 use crate::process::Process;
 
 /// The CPU of the thread that forwards. Everything else is on the other one.
-const SUBJECT_CPU: usize = 0;
-const OTHER_CPU: usize = 1;
+pub(super) const SUBJECT_CPU: usize = 0;
+pub(super) const OTHER_CPU: usize = 1;
 
 /// The RTP header without extensions (RFC 3550 §5.1).
 const HEADER_LEN: f64 = 12.0;
@@ -53,6 +53,24 @@ impl Programs {
         let prototype = case.is_of_one_stream().then_some(Kind::Prototype);
         let peer = self.peer.as_ref().map(|_| Kind::Mediasoup);
         prototype.into_iter().chain([Kind::Mafalda]).chain(peer).collect()
+    }
+
+    /// The program of a kind, with the options that are its own. What forwards is on its CPU; what else it has is on `cpu`. `ours` is what
+    /// our process is to be.
+    pub(super) fn process(&self, stage: &Stage, kind: Kind, cpu: usize, ours: &str) -> Result<Process> {
+        let bench = text(&self.bench)?;
+        let pinned = ["--cpu", &SUBJECT_CPU.to_string()];
+        Ok(match kind {
+            Kind::Prototype => stage.near(SUBJECT_CPU, &bench).args(["prototype"]),
+            Kind::Mafalda => stage.near(cpu, &bench).args([ours]).args(pinned),
+            Kind::Mediasoup => {
+                let peer = self.peer.as_deref().context("the peer takes part")?;
+                let script = stage.near(cpu, &text(&peer.join("node"))?).args([&self.peer_script]);
+                let script = script.env("MEDIASOUP_WORKER_BIN", peer.join("mediasoup-worker"));
+                let app = text(&peer.join("app"))? + "/";
+                script.args(["--app", &app]).args(pinned)
+            }
+        })
     }
 }
 
@@ -204,7 +222,12 @@ fn start_program(
     let (ip, spread) = stage.destinations();
     let (to, consumers) = (format!("{ip}:{port}"), case.destinations.to_string());
     let destinations = ["--to", &to, "--spread", spread, "--consumers", &consumers];
-    let process = program(programs, stage, kind)?.args(["--ip", stage.ip(), "--suite", case.suite.option()]);
+    let process = programs.process(stage, kind, OTHER_CPU, "server")?.args([
+        "--ip",
+        stage.ip(),
+        "--suite",
+        case.suite.option(),
+    ]);
     let process = process.args(destinations);
     if kind == Kind::Prototype {
         return ready(kind, process);
@@ -234,22 +257,6 @@ fn ready(kind: Kind, process: Process) -> Result<(Dialogue, SubjectReady)> {
     Ok((program, ready))
 }
 
-/// The program that forwards, with the options that are its own.
-fn program(programs: &Programs, stage: &Stage, kind: Kind) -> Result<Process> {
-    let bench = text(&programs.bench)?;
-    Ok(match kind {
-        Kind::Prototype => stage.near(SUBJECT_CPU, &bench).args(["prototype"]),
-        Kind::Mafalda => stage.near(OTHER_CPU, &bench).args(["server", "--cpu", &SUBJECT_CPU.to_string()]),
-        Kind::Mediasoup => {
-            let peer = programs.peer.as_deref().context("the peer takes part")?;
-            let script = stage.near(OTHER_CPU, &text(&peer.join("node"))?).args([&programs.peer_script]);
-            let script = script.env("MEDIASOUP_WORKER_BIN", peer.join("mediasoup-worker"));
-            let app = text(&peer.join("app"))? + "/";
-            script.args(["--app", &app, "--cpu", &SUBJECT_CPU.to_string()])
-        }
-    })
-}
-
-fn text(path: &Path) -> Result<String> {
+pub(super) fn text(path: &Path) -> Result<String> {
     path.to_str().map(ToOwned::to_owned).with_context(|| format!("{} is no UTF-8", path.display()))
 }
