@@ -52,35 +52,36 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         for line in lines {
             let endpoints = line.strip_prefix("connect ").with_context(|| format!("no command: {line}"))?;
             let endpoints: Vec<Endpoint> = serde_json::from_str(endpoints)?;
-            dialogue::say(
-                &serde_json::json!({ "keys": connect_all(options, &certificate, &mut addresses, &endpoints)? }),
-            )?;
+            let keys = connect_all(options, &certificate, &mut addresses, &endpoints)?;
+            let (keys, own_keys): (Vec<_>, Vec<_>) = keys.into_iter().map(<(String, String)>::from).unzip();
+            dialogue::say(&serde_json::json!({ "keys": keys, "own_keys": own_keys }))?;
         }
     }
     Ok(())
 }
 
-/// The key of what each of them will send. Each has an address of its own.
+/// The key of what each subject's end will send, and of what the client may. Each client has an address of its own.
 fn connect_all(
     options: &Options,
     certificate: &Certificate,
     addresses: &mut impl ExactSizeIterator<Item = SocketAddrV4>,
     endpoints: &[Endpoint],
-) -> Result<Vec<String>> {
+) -> Result<Vec<[String; 2]>> {
     ensure!(addresses.len() >= endpoints.len(), "{} endpoints for {}", endpoints.len(), addresses.len());
     let connect = |(endpoint, address): &(&Endpoint, SocketAddrV4)| {
         let address = *address;
         let client = Client::new(options.server, address, endpoint)?;
         client.check().with_context(|| format!("ICE of {address}"))?;
         let keying = client.shake_hands(certificate).with_context(|| format!("DTLS of {address}"))?;
-        Ok(BASE64.encode([keying.remote_key(), keying.remote_salt()].concat()))
+        let keys = [(keying.remote_key(), keying.remote_salt()), (keying.local_key(), keying.local_salt())];
+        Ok(keys.map(|(key, salt)| BASE64.encode([key, salt].concat())))
     };
     let clients: Vec<_> = endpoints.iter().zip(addresses).collect();
     let share_len = clients.len().div_ceil(options.at_once.into()).max(1);
     std::thread::scope(|scope| {
         let threads: Vec<_> = clients
             .chunks(share_len)
-            .map(|clients| scope.spawn(|| clients.iter().map(connect).collect::<Result<Vec<String>>>()))
+            .map(|clients| scope.spawn(|| clients.iter().map(connect).collect::<Result<Vec<[String; 2]>>>()))
             .collect();
         let keys = threads.into_iter().map(|thread| thread.join().expect("a client doesn't panic"));
         Ok(keys.collect::<Result<Vec<_>>>()?.concat())

@@ -3,16 +3,17 @@
 //! The sink looks at its sockets once a millisecond instead of being woken, since a subject's clients are elsewhere and it
 //! doesn't pay for waking them. Delays do not suffer from that: the kernel stamps each packet when it arrives.
 
+mod feedback;
 mod stream;
 
 use std::io::IoSliceMut;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use mafalda_media::srtp::SrtpReceiver;
+use mafalda_media::srtp::{SrtpReceiver, SrtpSender};
 use nix::errno::Errno;
 use nix::poll::PollTimeout;
 use nix::sys::socket::{
@@ -21,6 +22,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeSpec;
 
+use self::feedback::Feedback;
 use self::stream::{Count, Stream};
 use crate::clock;
 use crate::delay::Delays;
@@ -36,7 +38,7 @@ const MESSAGE_LEN_MAX: usize = 65_536;
 /// How often the sockets are looked at.
 const INTERVAL: Duration = Duration::from_millis(1);
 
-/// Receive what a subject forwards. Lines: `keys KEY,…`, `reset`, `count`
+/// Receive what a subject forwards. Lines: `keys KEY,…`, `feedback IP:PORT KEY,…` to answer as browsers do, `reset`, `count`
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Where to receive
@@ -63,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     dialogue::say(&serde_json::json!({ "ready": true }))?;
     loop {
         sink.drain()?;
+        sink.answer()?;
         if !dialogue::wait(None, timeout)?.commands {
             continue;
         }
@@ -73,6 +76,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 ("count", "") => dialogue::say(&sink.count())?,
                 ("reset", "") => sink.reset()?,
                 ("keys", keys) => sink.key(options.suite, keys)?,
+                ("feedback", rest) => sink.begin_feedback(options.suite, rest)?,
                 _ => bail!("no command: {line}"),
             }
         }
@@ -82,6 +86,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 #[derive(Debug)]
 struct Sink {
     subscribers: Vec<(UdpSocket, Stream)>,
+    /// Of each subscriber, or of none.
+    feedback: Vec<Feedback>,
+    /// When it is next sent.
+    feedback_due: u64,
     buffer: Vec<u8>,
     control: Vec<u8>,
     delays: Delays,
@@ -103,6 +111,8 @@ impl Sink {
         };
         Ok(Self {
             subscribers: (0..options.consumers).map(bind).collect::<Result<_>>()?,
+            feedback: Vec::new(),
+            feedback_due: 0,
             buffer: vec![0; MESSAGE_LEN_MAX],
             control: nix::cmsg_space!(TimeSpec, i32),
             delays: Delays::new(),
@@ -111,16 +121,32 @@ impl Sink {
 
     /// Takes everything that waits.
     fn drain(&mut self) -> Result<()> {
+        let mut feedback = self.feedback.iter_mut();
         for (socket, stream) in &mut self.subscribers {
+            let mut feedback = feedback.next();
             while let Some(message) = receive(socket, &mut self.buffer, &mut self.control)? {
                 let bytes = &mut self.buffer[..message.len];
                 let size = message.segment_size.unwrap_or(message.len).max(1);
-                bytes
-                    .chunks_mut(size)
-                    .for_each(|packet| stream.take(packet, message.nanos, &mut self.delays));
+                for packet in bytes.chunks_mut(size) {
+                    if let Some(feedback) = &mut feedback {
+                        feedback.take(packet, message.nanos);
+                    }
+                    stream.take(packet, message.nanos, &mut self.delays);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Sends the feedback that is due.
+    fn answer(&mut self) -> Result<()> {
+        let now = clock::nanos()?;
+        if self.feedback.is_empty() || now < self.feedback_due {
+            return Ok(());
+        }
+        self.feedback_due = now + feedback::INTERVAL_NANOS;
+        let sockets = self.subscribers.iter().map(|(socket, _)| socket);
+        self.feedback.iter_mut().zip(sockets).try_for_each(|(feedback, socket)| feedback.send(socket))
     }
 
     fn count(&self) -> Count {
@@ -134,9 +160,26 @@ impl Sink {
         dialogue::say(&serde_json::json!({ "reset": true }))
     }
 
-    fn key(&mut self, suite: Suite, keys: &str) -> Result<()> {
+    fn begin_feedback(&mut self, suite: Suite, rest: &str) -> Result<()> {
+        let (to, keys) = rest.split_once(' ').context("feedback needs an address and keys")?;
+        let to: SocketAddr = to.parse()?;
+        let feedback = |key| -> Result<_> {
+            let keys = suite.keys(key)?.context("feedback needs SRTP")?;
+            Ok(Feedback::new(to, SrtpSender::new(keys)))
+        };
+        self.feedback = self.each(keys)?.into_iter().map(feedback).collect::<Result<_>>()?;
+        dialogue::say(&serde_json::json!({ "feedback": true }))
+    }
+
+    /// A key for each subscriber.
+    fn each<'a>(&self, keys: &'a str) -> Result<Vec<&'a str>> {
         let keys: Vec<&str> = keys.split(',').collect();
         ensure!(keys.len() == self.subscribers.len(), "{} keys for {}", keys.len(), self.subscribers.len());
+        Ok(keys)
+    }
+
+    fn key(&mut self, suite: Suite, keys: &str) -> Result<()> {
+        let keys = self.each(keys)?;
         for ((_, stream), key) in self.subscribers.iter_mut().zip(keys) {
             stream.set_receiver(suite.keys(key)?.map(SrtpReceiver::new));
         }

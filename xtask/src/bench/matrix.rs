@@ -92,6 +92,8 @@ pub(super) enum Via {
     WebRtcServer,
     /// The same with a transport-wide number in each packet. Nobody sends feedback to it.
     WebRtcServerTwcc,
+    /// The same, with subscribers that send it, as browsers do.
+    WebRtcServerFeedback,
 }
 
 impl Via {
@@ -101,6 +103,7 @@ impl Via {
             Self::WebRtc => "WebRtcTransport",
             Self::WebRtcServer => "WebRtcTransport of a WebRtcServer",
             Self::WebRtcServerTwcc => "WebRtcTransport of a WebRtcServer, transport-wide numbers",
+            Self::WebRtcServerFeedback => "WebRtcTransport of a WebRtcServer, transport-wide feedback",
         }
     }
 
@@ -110,7 +113,7 @@ impl Via {
             Self::Plain => &["--via", "plain"],
             Self::WebRtc => &["--via", "webrtc"],
             Self::WebRtcServer => &["--via", "webrtc-server"],
-            Self::WebRtcServerTwcc => &["--via", "webrtc-server", "--twcc"],
+            Self::WebRtcServerTwcc | Self::WebRtcServerFeedback => &["--via", "webrtc-server", "--twcc"],
         }
     }
 
@@ -120,7 +123,12 @@ impl Via {
 
     /// Whether packets carry a transport-wide number.
     pub(super) const fn is_numbered(self) -> bool {
-        matches!(self, Self::WebRtcServerTwcc)
+        matches!(self, Self::WebRtcServerTwcc | Self::WebRtcServerFeedback)
+    }
+
+    /// Whether clients answer these numbers with feedback.
+    pub(super) const fn has_feedback(self) -> bool {
+        matches!(self, Self::WebRtcServerFeedback)
     }
 
     /// What its header extensions add to a packet, in bytes: a block of one element (RFC 8285 §4.2) for the number.
@@ -335,12 +343,20 @@ const MANY: [Case; 2] = [Case::of_many(Load::MEETING, 30), Case::of_many(Load::V
 const RECEIVED: [Case; 2] =
     [Case::new(Suite::Gcm, 100, 16).with_capacity(), Case::new(Suite::Gcm, 100, 1).with_capacity()];
 
+/// With somebody who receives and answers: on a device that drops packets nobody can.
+const ANSWERED: [Case; 3] = [
+    Case::webrtc(Via::WebRtcServerFeedback, 100, 16),
+    Case::webrtc(Via::WebRtcServerFeedback, 100, 4),
+    Case::webrtc(Via::WebRtcServerFeedback, 100, 1),
+];
+
 /// The cases of a device.
 pub(super) fn cases(device: Device, quick: bool) -> Vec<Case> {
     match (device, quick) {
         (Device::Null, true) => [HEADLINES, SHARED].concat().into_iter().map(Case::quick).collect(),
         (Device::Null, false) => [HEADLINES.as_slice(), &SHARED, &VARIATIONS, &MANY].concat(),
         (_, true) => RECEIVED[..1].to_vec(),
+        (Device::Lo, false) => [RECEIVED.as_slice(), &ANSWERED].concat(),
         (_, false) => RECEIVED.to_vec(),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::dialogue::Dialogue;
 use super::machine;
@@ -50,7 +50,8 @@ pub(super) struct Programs {
 impl Programs {
     /// Who takes part in a case.
     pub(super) fn kinds(&self, case: &Case) -> Vec<Kind> {
-        let prototype = case.is_of_one_stream().then_some(Kind::Prototype);
+        let has_prototype = case.is_of_one_stream() && !case.via.has_feedback();
+        let prototype = has_prototype.then_some(Kind::Prototype);
         let peer = self.peer.as_ref().map(|_| Kind::Mediasoup);
         prototype.into_iter().chain([Kind::Mafalda]).chain(peer).collect()
     }
@@ -79,7 +80,18 @@ struct SubjectReady {
     ports: Vec<u16>,
     process: u32,
     keys: Vec<String>,
-    endpoints: Vec<serde_json::Value>,
+    endpoints: Vec<Endpoint>,
+    /// Of what clients send.
+    #[serde(skip)]
+    client_keys: Vec<String>,
+}
+
+/// A subject's end of ICE and DTLS, as it says it and clients are told it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Endpoint {
+    port: u16,
+    username: String,
+    password: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,6 +102,7 @@ struct ClientsReady {
 #[derive(Debug, Deserialize)]
 struct ClientsConnected {
     keys: Vec<String>,
+    own_keys: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -139,6 +152,13 @@ impl Subject {
             stage.device.has_sink().then(|| start_sink(programs, stage, case, port)).transpose()?;
         if let Some(sink) = sink.as_mut().filter(|_| !ready.keys.is_empty()) {
             sink.ask::<serde_json::Value>(&format!("keys {}", ready.keys.join(",")))?;
+        }
+        if let Some((sink, endpoint)) =
+            sink.as_mut().zip(ready.endpoints.first()).filter(|_| case.via.has_feedback())
+        {
+            // Of a WebRtcServer all have one port.
+            let (to, keys) = (format!("{}:{}", stage.ip(), endpoint.port), ready.client_keys.join(","));
+            sink.ask::<serde_json::Value>(&format!("feedback {to} {keys}"))?;
         }
         let to: Vec<String> = ready.ports.iter().map(|port| format!("{}:{port}", stage.ip())).collect();
         let source = stage.near(OTHER_CPU, &text(&programs.bench)?).args(["source", "--to", &to.join(",")]);
@@ -246,8 +266,9 @@ fn start_program(
     let (program, mut ready) = ready(kind, process)?;
     let endpoints = serde_json::to_string(&ready.endpoints)?;
     let connected = stage.with_clients(|| clients.ask(&format!("connect {endpoints}")));
-    let ClientsConnected { keys } = connected.with_context(|| format!("clients of {}", kind.name()))?;
-    ready.keys = keys;
+    let ClientsConnected { keys, own_keys } =
+        connected.with_context(|| format!("clients of {}", kind.name()))?;
+    (ready.keys, ready.client_keys) = (keys, own_keys);
     Ok((program, ready))
 }
 

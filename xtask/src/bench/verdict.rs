@@ -27,6 +27,8 @@ const JUDGED: [(Via, &str, &str); 3] = [
     (Via::WebRtcServerTwcc, "transport-wide numbers", NUMBERS_ALONE),
 ];
 
+const ON_LOOPBACK: &str = "on loopback, where the kernel's part is another: targets are of the null device";
+
 /// What is compared without a target.
 const MANY: [(Load, &str); 2] =
     [(Load::MEETING, "meeting of 30, audio and video"), (Load::VOICES, "audio of 10 to 300")];
@@ -55,13 +57,18 @@ pub(super) fn figures(measured: &[Measured]) -> Vec<Figure> {
         };
         Comparison { case: name.to_owned(), peer_target: None, note: "", find: &find }.figures()
     });
+    let answered = [16, 4, 1].into_iter().flat_map(|burst| {
+        let find = |kind| headline(measured, Device::Lo, Via::WebRtcServerFeedback, burst, kind);
+        let case = format!("transport-wide feedback, burst {burst}");
+        Comparison { case, peer_target: None, note: ON_LOOPBACK, find: &find }.figures()
+    });
     let delays = [16, 1].into_iter().filter_map(|burst| {
         let ours = headline(measured, Device::Lo, Via::Plain, burst, Kind::Mafalda)?;
         let name = format!("p99 added delay at half load on loopback, burst {burst}");
         let figure = Figure::new(name, ours.row.delay_p99_us?, "us");
         Some(figure.with_target(Target::AtMost(DELAY_TARGET_US)))
     });
-    forwarded.chain(many).chain(delays).collect()
+    forwarded.chain(answered).chain(many).chain(delays).collect()
 }
 
 impl Comparison<'_> {

@@ -11,10 +11,17 @@ use crate::packet;
 /// draining.
 const DECRYPTED_INTERVAL: u64 = 64;
 
+/// The payload type of the peer's probes for bandwidth, which may come before any media.
+const PROBE_TYPE: u8 = 127;
+
 #[derive(Debug)]
 pub(super) struct Stream {
     is_protected: bool,
     receiver: Option<SrtpReceiver>,
+    /// The source's stream, as it is called here: the first that is no probe. Others are retransmissions.
+    ssrc: Option<u32>,
+    /// Packets of others.
+    others: u64,
     /// The highest sequence number so far.
     highest: Option<u16>,
     packets: u64,
@@ -32,6 +39,8 @@ impl Stream {
         Self {
             is_protected,
             receiver: None,
+            ssrc: None,
+            others: 0,
             highest: None,
             packets: 0,
             bytes: 0,
@@ -48,7 +57,7 @@ impl Stream {
 
     /// Counts from here on; the sequence goes on.
     pub(super) fn reset(&mut self) {
-        (self.packets, self.bytes, self.rtcp) = (0, 0, 0);
+        (self.packets, self.bytes, self.rtcp, self.others) = (0, 0, 0, 0);
         (self.missing, self.verified, self.wrong) = (0, 0, 0);
     }
 
@@ -64,6 +73,15 @@ impl Stream {
         // RFC 5761 §4: the types of RTCP.
         if (192..=223).contains(&kind) {
             self.rtcp += 1;
+            return;
+        }
+        let Some(ssrc) = packet.get(8..).and_then(<[u8]>::first_chunk).copied().map(u32::from_be_bytes)
+        else {
+            self.wrong += 1;
+            return;
+        };
+        if kind & 0x7f == PROBE_TYPE || ssrc != *self.ssrc.get_or_insert(ssrc) {
+            self.others += 1;
             return;
         }
         self.follow(u16::from_be_bytes([high, low]));
@@ -119,6 +137,8 @@ pub(super) struct Count {
     packets: u64,
     bytes: u64,
     rtcp: u64,
+    /// Of other streams: retransmissions and probes.
+    others: u64,
     missing: u64,
     verified: u64,
     wrong: u64,
@@ -142,6 +162,7 @@ impl Count {
             count.packets += stream.packets;
             count.bytes += stream.bytes;
             count.rtcp += stream.rtcp;
+            count.others += stream.others;
             count.missing += stream.missing;
             count.verified += stream.verified;
             count.wrong += stream.wrong;
@@ -198,6 +219,20 @@ mod tests {
         assert_eq!((stream.rtcp, stream.packets, stream.wrong, stream.verified), (1, 1, 2, 0));
         stream.reset();
         assert_eq!((stream.rtcp, stream.packets, stream.wrong), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_first_stream_is_the_one_and_others_are_counted_apart() {
+        let (mut stream, mut delays) = (Stream::new(false), Delays::new());
+        let mut other = packet(500, 5);
+        other[11] ^= 1;
+        let mut probe = other.clone();
+        probe[1] = 127;
+        stream.take(&mut probe, 1005, &mut delays);
+        stream.take(&mut packet(1, 5), 1005, &mut delays);
+        stream.take(&mut other, 1005, &mut delays);
+        stream.take(&mut packet(2, 5), 1005, &mut delays);
+        assert_eq!((stream.packets, stream.others, stream.missing, stream.wrong), (2, 2, 0, 0));
     }
 
     #[test]
