@@ -27,7 +27,7 @@ const JUDGED: [(Via, &str, &str); 3] = [
     (Via::WebRtcServerTwcc, "transport-wide numbers", NUMBERS_ALONE),
 ];
 
-const ON_LOOPBACK: &str = "on loopback, where the kernel's part is another: targets are of the null device";
+const ON_LOOPBACK: &str = "not judged: on loopback the kernel's part is another, and the peer estimates bandwidth from what it is told, ours does not yet";
 
 /// What is compared without a target.
 const MANY: [(Load, &str); 2] =
