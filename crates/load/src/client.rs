@@ -1,21 +1,22 @@
 //! One peer of a server: a machine without I/O that joins, sends and receives over one Transport.
 //!
-//! [`Client`] is the other end of one WebRtcTransport: the controlling side of ICE, the client of DTLS, SRTP both ways, media of its own
-//! and the feedback of a browser for what it gets. Time and datagrams go in, packets come out on a wire; the verbs are those of all
+//! [`Client`] is the other end of one Transport: its [`Way`] through to keys, SRTP both ways, media of its own and the feedback of a
+//! browser for what it gets. Time and datagrams go in, packets come out on a wire; the verbs are those of all
 //! machines of the project, and after each input comes the drain.
 //!
 //! Not in here: signalling, sockets, which streams there are, what is made of the numbers.
 
-mod checks;
 mod egress;
 mod feedback;
 mod incoming;
 mod intake;
 mod outgoing;
+mod protection;
 mod sample;
-mod session;
 mod state;
+mod way;
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use hashbrown::HashMap;
@@ -28,12 +29,12 @@ use crate::histogram::Histogram;
 use crate::link::{Fate, Link};
 use crate::media::Shape;
 use crate::wire::Wire;
-use checks::{CHECK_LEN_MAX, Checks};
 use egress::Egress;
 use feedback::Feedback;
 use incoming::Incoming;
 use outgoing::{Clock, Outgoing};
-use session::Session;
+use protection::Protection;
+use way::Way;
 
 pub use feedback::FeedbackCounters;
 pub use incoming::ReceiveCounters;
@@ -41,9 +42,9 @@ pub(crate) use incoming::ReceiveTrack;
 pub use outgoing::SendCounters;
 pub(crate) use outgoing::SendTrack;
 pub use sample::Verdict;
-pub use session::SessionFailure;
-pub(crate) use state::{ClientConfig, ClientState};
+pub(crate) use state::{Access, ClientConfig, ClientState, Traits, WebRtcAccess};
 pub use state::{ClientDrops, ClientFailure};
+pub use way::SessionFailure;
 
 /// Compound packets of feedback per drain: more streams than one client can have in a turn's worth of reports.
 const COMPOUNDS_MAX: usize = 32;
@@ -58,11 +59,11 @@ struct Source {
 /// One peer.
 #[derive(Debug)]
 pub(crate) struct Client {
-    config: ClientConfig,
+    remote: SocketAddr,
+    traits: Traits,
     state: ClientState,
     joined: Option<Instant>,
-    checks: Checks,
-    session: Option<Session>,
+    way: Way,
     outgoing: Vec<Outgoing>,
     incoming: Vec<Incoming>,
     sources: HashMap<u32, Source>,
@@ -84,16 +85,16 @@ struct Links {
 }
 
 impl Client {
-    /// A client that begins to check at once.
+    /// A client that begins at once.
     pub(crate) fn new(config: ClientConfig, now: Now) -> Self {
-        let mut rng = StdRng::seed_from_u64(config.seed);
+        let ClientConfig { remote, access, traits } = config;
+        let mut rng = StdRng::seed_from_u64(traits.seed);
         let links =
-            Links { out: Link::new(config.link, rng.random()), back: Link::new(config.link, rng.random()) };
+            Links { out: Link::new(traits.link, rng.random()), back: Link::new(traits.link, rng.random()) };
         Self {
             state: ClientState::Joining,
             joined: None,
-            checks: Checks::new(&config.ice, now.at, StdRng::from_rng(&mut rng)),
-            session: None,
+            way: Way::new(access, now.at, StdRng::from_rng(&mut rng)),
             outgoing: Vec::new(),
             incoming: Vec::new(),
             sources: HashMap::new(),
@@ -105,7 +106,8 @@ impl Client {
             links,
             drops: ClientDrops::default(),
             rng,
-            config,
+            remote,
+            traits,
         }
     }
 
@@ -122,7 +124,7 @@ impl Client {
             self.sources.insert(ssrc, Source { stream, rtx: true });
         }
         self.transport_cc_id = transport_cc.or(self.transport_cc_id);
-        self.incoming.push(Incoming::new(track, self.config.verify_every));
+        self.incoming.push(Incoming::new(track, self.traits.verify_every));
         self.feedback.on_stream(now.at);
     }
 
@@ -139,9 +141,7 @@ impl Client {
 
     /// Leaves. What it says to the server is to be drained.
     pub(crate) fn close(&mut self, now: Now) {
-        if let Some(session) = &mut self.session {
-            session.close(now);
-        }
+        self.way.close(now);
         if !matches!(self.state, ClientState::Failed(_)) {
             self.state = ClientState::Closed;
         }
@@ -159,26 +159,16 @@ impl Client {
         while let Some(mut datagram) = self.links.back.take(now.at) {
             self.take(now, &mut datagram);
         }
-        let closing = self.state == ClientState::Closed;
-        if !closing && self.checks.is_over(now.at) {
-            let reachable = self.checks.is_reachable();
-            self.fail(if reachable { ClientFailure::ConsentLost } else { ClientFailure::Unreachable });
-        }
-        let mut egress = Egress { now, remote: self.config.remote, link: &mut self.links.out, wire };
+        let mut egress = Egress { now, remote: self.remote, link: &mut self.links.out, wire };
         egress.release_late();
-        if matches!(self.state, ClientState::Failed(_)) {
+        match self.state {
+            ClientState::Failed(_) => return,
+            ClientState::Closed => return self.way.drain_last(&mut egress),
+            ClientState::Joining | ClientState::Connected => {}
+        }
+        if let Err(failure) = self.way.drain(&mut egress) {
+            self.state = ClientState::Failed(failure);
             return;
-        }
-        if !closing {
-            let mut check = [0; CHECK_LEN_MAX];
-            if let Some(len) = self.checks.poll(now.at, &mut check) {
-                egress.send(|out| copy(check.get(..len)?, out));
-            }
-        }
-        if let Some(failure) = drain_session(&mut self.session, &mut egress)
-            && !closing
-        {
-            return self.fail(failure.into());
         }
         self.note_connected(now);
         if self.state == ClientState::Connected {
@@ -193,13 +183,13 @@ impl Client {
         let mut sooner = |at: Option<Instant>| due = due.into_iter().chain(at).min();
         match self.state {
             ClientState::Failed(_) | ClientState::Closed => return due,
-            ClientState::Joining => sooner(self.session.as_ref().and_then(Session::timeout)),
+            ClientState::Joining => {}
             ClientState::Connected => {
                 sooner(self.feedback.timeout());
                 self.outgoing.iter().for_each(|stream| sooner(stream.timeout(self.ended)));
             }
         }
-        sooner(Some(self.checks.timeout()));
+        sooner(self.way.timeout());
         due
     }
 
@@ -261,17 +251,20 @@ impl Client {
     }
 
     fn note_connected(&mut self, now: Now) {
-        let has_keys = self.session.as_ref().is_some_and(|session| session.sender.is_some());
-        if self.state == ClientState::Joining && has_keys {
+        if self.state == ClientState::Joining && self.way.is_ready() {
             self.state = ClientState::Connected;
             self.joined = Some(now.at);
         }
     }
 
     fn send_media(&mut self, now: Now, wire: &mut Wire) {
-        let Some(sender) = self.session.as_mut().and_then(|session| session.sender.as_mut()) else { return };
-        let mut egress = Egress { now, remote: self.config.remote, link: &mut self.links.out, wire };
-        let clock = Clock { since_epoch_ns: since(self.config.epoch, now), ended: self.ended };
+        // Media tells the server as well that the client is here.
+        if self.way.greets(now.at) && self.outgoing.is_empty() {
+            self.feedback.hurry(now.at);
+        }
+        let Some(Protection { sender, .. }) = self.way.protection_mut() else { return };
+        let mut egress = Egress { now, remote: self.remote, link: &mut self.links.out, wire };
+        let clock = Clock { since_epoch_ns: since(self.traits.epoch, now), ended: self.ended };
         for stream in &mut self.outgoing {
             stream.send_due(&mut egress, sender, &mut self.next_transport_cc, clock);
         }
@@ -289,30 +282,10 @@ impl Client {
             }
         }
     }
-
-    fn fail(&mut self, failure: ClientFailure) {
-        if !matches!(self.state, ClientState::Failed(_)) {
-            self.state = ClientState::Failed(failure);
-        }
-    }
-}
-
-fn drain_session(session: &mut Option<Session>, egress: &mut Egress<'_>) -> Option<SessionFailure> {
-    let session = session.as_mut()?;
-    session.handle_timeout(egress.now);
-    while let Some(packet) = session.poll() {
-        egress.send(|out| copy(&packet, out));
-    }
-    session.failure()
 }
 
 fn since(epoch: Instant, now: Now) -> u64 {
     u64::try_from(now.at.saturating_duration_since(epoch).as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn copy(bytes: &[u8], out: &mut [u8]) -> Option<usize> {
-    out.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(bytes.len())
 }
 
 #[cfg(test)]

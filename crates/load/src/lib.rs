@@ -42,4 +42,7 @@ pub use scenario::{
     Arrangement, DURATION_MAX, JITTER_MAX, PEERS_MAX, PEERS_PER_SOCKET_MAX, STREAMS_MAX, Scenario,
     ScenarioError, ScenarioOptions, THREADS_MAX, VERIFY_EVERY_MAX,
 };
-pub use target::{DemoAddress, DemoAddressError, DemoTarget, EngineTarget, Target, TargetError, WORKERS_MAX};
+pub use target::{
+    DemoAddress, DemoAddressError, DemoTarget, EngineTarget, EngineTransport, Target, TargetError,
+    WORKERS_MAX,
+};

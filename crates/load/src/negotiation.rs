@@ -1,5 +1,7 @@
 //! What a browser would say of its media, from what a Router says it can do, and back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use mafalda_api::types::data_structures::{DtlsFingerprint, DtlsParameters, DtlsRole};
 use mafalda_api::types::rtp_parameters::{
     MediaKind, MimeType, RtcpFeedback, RtcpParameters, RtpCapabilities, RtpCapabilitiesFinalized,
@@ -7,8 +9,12 @@ use mafalda_api::types::rtp_parameters::{
     RtpEncodingParameters, RtpEncodingParametersRtx, RtpHeaderExtensionParameters, RtpHeaderExtensionUri,
     RtpParameters,
 };
+use mafalda_api::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use mafalda_media::dtls::{Certificate, Fingerprint, FingerprintAlgorithm};
 use mafalda_media::rtp::extension::{ExtensionKind, ExtensionMask, Label};
+use mafalda_media::srtp::{SrtpKeys, SrtpProfile};
+use rand::Rng;
+use rand::rngs::StdRng;
 
 use crate::client::{ReceiveTrack, SendTrack};
 use crate::media::{Codec, Shape};
@@ -19,6 +25,9 @@ pub enum NegotiationError {
     /// The server doesn't carry it.
     #[error("the server doesn't carry {0}")]
     NoCodec(Codec),
+    /// The server's key isn't one of its suite.
+    #[error("the server's SRTP key is no key of its suite: {0}")]
+    Key(String),
     /// What the server said of a Consumer lacks something.
     #[error("the server's parameters of a Consumer have no {0}")]
     Incomplete(&'static str),
@@ -253,6 +262,34 @@ fn fingerprint(signaled: &DtlsFingerprint) -> Option<(usize, Fingerprint)> {
         DtlsFingerprint::Sha512 { value } => (FingerprintAlgorithm::Sha512, value),
     };
     Fingerprint::new(algorithm, digest).map(|fingerprint| (digest.len(), fingerprint))
+}
+
+/// A key for what a client sends.
+pub(crate) fn draw_srtp_parameters(suite: SrtpCryptoSuite, rng: &mut StdRng) -> SrtpParameters {
+    let profile = profile(suite);
+    let mut bytes = vec![0; profile.key_len() + profile.salt_len()];
+    rng.fill_bytes(&mut bytes);
+    SrtpParameters { crypto_suite: suite, key_base64: BASE64.encode(bytes) }
+}
+
+/// A key that was told in text: master key, then master salt (RFC 4568 §6.1).
+///
+/// # Errors
+/// [`NegotiationError::Key`].
+pub(crate) fn srtp_keys(parameters: &SrtpParameters) -> Result<SrtpKeys, NegotiationError> {
+    let profile = profile(parameters.crypto_suite);
+    let bytes = BASE64.decode(&parameters.key_base64).map_err(|it| NegotiationError::Key(it.to_string()))?;
+    let (key, salt) = bytes.split_at(profile.key_len().min(bytes.len()));
+    SrtpKeys::new(profile, key, salt).map_err(|error| NegotiationError::Key(error.to_string()))
+}
+
+fn profile(suite: SrtpCryptoSuite) -> SrtpProfile {
+    match suite {
+        SrtpCryptoSuite::AeadAes256Gcm => SrtpProfile::AeadAes256Gcm,
+        SrtpCryptoSuite::AeadAes128Gcm => SrtpProfile::AeadAes128Gcm,
+        SrtpCryptoSuite::AesCm128HmacSha180 => SrtpProfile::Aes128CmSha1_80,
+        SrtpCryptoSuite::AesCm128HmacSha132 => SrtpProfile::Aes128CmSha1_32,
+    }
 }
 
 #[cfg(test)]

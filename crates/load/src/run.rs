@@ -1,5 +1,6 @@
 //! A run from its beginning to its end: everybody joins, it is measured, the media ends, the numbers are summed up.
 
+mod access;
 mod meter;
 mod stage;
 

@@ -6,11 +6,14 @@
 mod demo;
 mod engine;
 
+use std::net::SocketAddr;
+
 use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::types::data_structures::{DtlsParameters, IceCandidate, IceParameters};
 use mafalda_api::types::rtp_parameters::{
     MediaKind, RtpCapabilities, RtpCapabilitiesFinalized, RtpParameters,
 };
+use mafalda_api::types::srtp_parameters::SrtpParameters;
 
 use crate::scenario::PEERS_MAX;
 
@@ -18,7 +21,7 @@ pub use demo::{DemoAddress, DemoAddressError, DemoTarget};
 pub(crate) use engine::WORKER_THREAD_PREFIX;
 #[cfg(test)]
 pub(crate) use engine::router_codecs;
-pub use engine::{EngineTarget, WORKERS_MAX};
+pub use engine::{EngineTarget, EngineTransport, WORKERS_MAX};
 
 /// Which way media goes, seen from the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,10 +32,32 @@ pub(crate) enum Direction {
 
 /// What a client must know of its Transport.
 #[derive(Clone, Debug)]
-pub(crate) struct Offer {
+pub(crate) enum Offer {
+    WebRtc(Box<WebRtcOffer>),
+    Plain(PlainOffer),
+}
+
+/// A WebRtcTransport's side.
+#[derive(Clone, Debug)]
+pub(crate) struct WebRtcOffer {
     pub(crate) ice: IceParameters,
     pub(crate) candidates: Vec<IceCandidate>,
     pub(crate) dtls: DtlsParameters,
+}
+
+/// A PlainTransport's side; it learns the client's address from its packets.
+#[derive(Clone, Debug)]
+pub(crate) struct PlainOffer {
+    pub(crate) remote: SocketAddr,
+    /// The server's suite and key; `None` where packets go as they are.
+    pub(crate) srtp: Option<SrtpParameters>,
+}
+
+/// What a server must know of the client, by the kind of its Transport.
+#[derive(Clone, Debug)]
+pub(crate) enum Introduction {
+    WebRtc(DtlsParameters),
+    Plain(Option<SrtpParameters>),
 }
 
 /// A Consumer, still paused.
@@ -82,8 +107,8 @@ pub enum TargetError {
     /// More than [`PEERS_MAX`](crate::PEERS_MAX), those counted that publish in each room.
     #[error("no more than {PEERS_MAX} participants can be pretended at once")]
     Crowded,
-    /// It was asked for in the wrong order.
-    #[error("there is no transport for this direction yet")]
+    /// It was asked for in the wrong order, or of a Transport of another kind.
+    #[error("there is no such transport for this direction yet")]
     NoTransport,
 }
 
@@ -156,7 +181,7 @@ impl Seat {
     pub(crate) async fn open(&mut self, direction: Direction) -> Result<Offer, TargetError> {
         match self {
             Self::Engine(seat) => seat.open(direction).await,
-            Self::Demo(seat) => seat.open(direction).await,
+            Self::Demo(seat) => seat.open(direction).await.map(|offer| Offer::WebRtc(Box::new(offer))),
         }
     }
 
@@ -164,11 +189,12 @@ impl Seat {
     pub(crate) async fn connect(
         &mut self,
         direction: Direction,
-        dtls: DtlsParameters,
+        introduction: Introduction,
     ) -> Result<(), TargetError> {
-        match self {
-            Self::Engine(seat) => seat.connect(direction, dtls).await,
-            Self::Demo(seat) => seat.connect(direction, dtls).await,
+        match (self, introduction) {
+            (Self::Engine(seat), introduction) => seat.connect(direction, introduction).await,
+            (Self::Demo(seat), Introduction::WebRtc(dtls)) => seat.connect(direction, dtls).await,
+            (Self::Demo(_), Introduction::Plain(_)) => Err(TargetError::NoTransport),
         }
     }
 

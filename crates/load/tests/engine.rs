@@ -5,9 +5,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use mafalda_core::types::srtp_parameters::SrtpCryptoSuite;
 use mafalda_load::{
-    Arrangement, ClimbOptions, Codec, End, EngineTarget, Figures, Limits, Observer, Progress, Ramp,
-    RunOptions, Scenario, ScenarioOptions, Step, StopFlag, Summary, Target, run,
+    Arrangement, ClimbOptions, Codec, End, EngineTarget, EngineTransport, Figures, Limits, Observer,
+    Progress, Ramp, RunOptions, Scenario, ScenarioOptions, Step, StopFlag, Summary, Target, run,
 };
 
 /// Counts what it is told.
@@ -66,6 +67,27 @@ fn two_publishers_reach_three_subscribers_and_nothing_is_lost() {
     let value = |name: &str| figures.figures.iter().find(|figure| figure.name == name).unwrap().value;
     assert_eq!((value("total lost"), value("broken"), value("streams")), (0.0, 0.0, 12.0));
     assert!(value("delay p99") >= value("delay p50") && value("server CPU per million packets") > 0.0);
+}
+
+#[test]
+fn plain_clients_get_the_same_and_their_server_is_named_so() {
+    let suites = [
+        (None, "no SRTP"),
+        (Some(SrtpCryptoSuite::AeadAes128Gcm), "AEAD_AES_128_GCM"),
+        (Some(SrtpCryptoSuite::AesCm128HmacSha180), "AES_CM_128_HMAC_SHA1_80"),
+    ];
+    for (suite, name) in suites {
+        let summary = runtime().block_on(async {
+            let engine = EngineTarget::start(1).await.unwrap().with_transport(EngineTransport::Plain(suite));
+            let scenario = Scenario::new(options()).unwrap();
+            let stop = StopFlag::default();
+            let target = Target::Engine(engine);
+            run(scenario, target, RunOptions::default(), &mut Listener::default(), &stop).await.unwrap()
+        });
+        assert!(summary.is_verified() && summary.to_string().contains(name), "{summary}");
+        assert_eq!((summary.joined, summary.streams, summary.lost), (5, 12, 0), "{summary}");
+        assert!(summary.window.received > 1000 && summary.received.verified > 200, "{summary}");
+    }
 }
 
 #[test]

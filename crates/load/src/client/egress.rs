@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use mafalda_media::Now;
 use mafalda_media::rtp::extension::{ExtensionMask, Label, OutgoingExtensions, abs_send_time};
 use mafalda_media::rtp::{HEADER_LEN_MAX, OutgoingHeader, write_header};
-use mafalda_media::srtp::{PlainRtp, SrtpSender};
+use mafalda_media::srtp::PlainRtp;
 
+use super::protection::Sender;
 use crate::link::{Fate, Link};
 use crate::wire::Wire;
 
@@ -45,7 +46,7 @@ impl Egress<'_> {
     /// Sends a media packet, under the next transport-wide number if the mask has one; its length, `None` if there is no room.
     pub(super) fn send_rtp(
         &mut self,
-        sender: &SrtpSender,
+        sender: &Sender,
         transport_cc: &mut u16,
         packet: &Outbound<'_>,
     ) -> Option<usize> {
@@ -61,7 +62,7 @@ impl Egress<'_> {
             PlainRtp { header: head.get(..head_len)?, prefix: packet.prefix, payload: packet.payload };
         let mut len = None;
         self.send(|out| {
-            len = sender.protect_rtp(packet.index, plain, out).ok();
+            len = sender.protect_rtp(packet.index, plain, out);
             len
         });
         *transport_cc = transport_cc.wrapping_add(u16::from(len.is_some()));
@@ -69,8 +70,8 @@ impl Egress<'_> {
     }
 
     /// Sends a compound RTCP packet.
-    pub(super) fn send_rtcp(&mut self, sender: &mut SrtpSender, plain: &[u8]) -> bool {
-        !plain.is_empty() && self.send(|out| sender.protect_rtcp(plain, out).ok())
+    pub(super) fn send_rtcp(&mut self, sender: &mut Sender, plain: &[u8]) -> bool {
+        !plain.is_empty() && self.send(|out| sender.protect_rtcp(plain, out))
     }
 
     /// Lets go what was late.

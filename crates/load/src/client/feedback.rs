@@ -86,6 +86,11 @@ impl Feedback {
         self.report_due.get_or_insert(now + REPORT_INTERVAL);
     }
 
+    /// The next report is due now: there is something else to be told by it.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.report_due = Some(now);
+    }
+
     pub(super) fn timeout(&self) -> Option<Instant> {
         [self.arrivals.timeout(), self.nack_due, self.report_due].into_iter().flatten().min()
     }

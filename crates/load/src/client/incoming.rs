@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use mafalda_media::Now;
 use mafalda_media::rtp::{RtpHeader, rtx};
-use mafalda_media::srtp::{SrtpError, SrtpReceiver};
 use mafalda_media::stream::{ArrivedPacket, RecvStream, StreamParams};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::protection::{Opened, Receiver};
 use super::sample::{Sampler, Verdict};
 use crate::histogram::Histogram;
 use crate::media::{Codec, Marker};
@@ -82,7 +82,7 @@ pub(super) struct Incoming {
 pub(super) struct Bench<'a> {
     pub(super) now: Now,
     pub(super) since_epoch_ns: u64,
-    pub(super) receiver: &'a mut SrtpReceiver,
+    pub(super) receiver: &'a mut Receiver,
     pub(super) delays: &'a mut Histogram,
     pub(super) rng: &'a mut StdRng,
 }
@@ -147,7 +147,7 @@ impl Incoming {
         if !self.sampler.is_due(bench.rng.random()) {
             return;
         }
-        let marker = match open(packet, header, bench.receiver) {
+        let marker = match bench.receiver.unprotect_rtp(packet, header) {
             Opened::Plain(len) => read(packet.get(..len).unwrap_or_default(), header),
             Opened::Unjudged => return,
             Opened::Forged => Err(Verdict::Forged),
@@ -161,7 +161,7 @@ impl Incoming {
 
     /// Takes a retransmission, whose original number is encrypted, so that all of them are decrypted.
     pub(super) fn on_rtx(&mut self, packet: &mut [u8], header: &RtpHeader, bench: &mut Bench<'_>) {
-        let len = match open(packet, header, bench.receiver) {
+        let len = match bench.receiver.unprotect_rtp(packet, header) {
             Opened::Plain(len) => len,
             Opened::Unjudged => return,
             Opened::Forged => return self.sampler.judge(self.track.stream, 0, Err(Verdict::Forged)),
@@ -234,24 +234,6 @@ impl Incoming {
             discarded: stats.discarded + self.unreadable,
             key_frame_requests: self.key_frame_requests,
         }
-    }
-}
-
-/// What came of decrypting.
-enum Opened {
-    /// The plain packet's length.
-    Plain(usize),
-    /// It can't be told whether it is authentic: it is too late, or came before.
-    Unjudged,
-    /// It isn't.
-    Forged,
-}
-
-fn open(packet: &mut [u8], header: &RtpHeader, receiver: &mut SrtpReceiver) -> Opened {
-    match receiver.unprotect_rtp(packet, header.payload_offset.into()) {
-        Ok(plain) => Opened::Plain(plain.len),
-        Err(SrtpError::Replayed | SrtpError::TooOld | SrtpError::SsrcTableFull) => Opened::Unjudged,
-        Err(_) => Opened::Forged,
     }
 }
 

@@ -7,7 +7,7 @@ use mafalda_media::rtp::RtpHeader;
 
 use super::incoming::Bench;
 use super::outgoing::Outgoing;
-use super::session::Session;
+use super::protection::Protection;
 use super::{Client, since};
 
 impl Client {
@@ -15,19 +15,8 @@ impl Client {
         match Kind::of(datagram) {
             Ok(Kind::Rtp) => self.on_rtp(now, datagram),
             Ok(Kind::Rtcp) => self.on_rtcp(now, datagram),
-            Ok(Kind::Dtls) => match &mut self.session {
-                Some(session) => session.handle(now, datagram),
-                None => self.drops.early += 1,
-            },
-            Ok(Kind::Stun) => self.on_stun(now, datagram),
+            Ok(kind) => self.drops.early += u64::from(!self.way.handle(now, kind, datagram)),
             Err(_) => self.drops.malformed += 1,
-        }
-    }
-
-    fn on_stun(&mut self, now: Now, datagram: &[u8]) {
-        if self.checks.handle(now.at, datagram) && self.session.is_none() {
-            let fingerprints = self.config.fingerprints.clone();
-            self.session = Some(Session::new(&self.config.certificate, fingerprints, now));
         }
     }
 
@@ -36,7 +25,8 @@ impl Client {
             self.drops.malformed += 1;
             return;
         };
-        let Some(receiver) = self.session.as_mut().and_then(|session| session.receiver.as_mut()) else {
+        self.way.on_media();
+        let Some(Protection { receiver, .. }) = self.way.protection_mut() else {
             self.drops.early += 1;
             return;
         };
@@ -48,7 +38,7 @@ impl Client {
             self.feedback.on_arrival(now, sequence, packet.len());
         }
         let Some(stream) = self.incoming.get_mut(source.stream) else { return };
-        let since_epoch_ns = since(self.config.epoch, now);
+        let since_epoch_ns = since(self.traits.epoch, now);
         let mut bench = Bench { now, since_epoch_ns, receiver, delays: &mut self.delays, rng: &mut self.rng };
         if source.rtx {
             stream.on_rtx(packet, &header, &mut bench);
@@ -61,11 +51,12 @@ impl Client {
     }
 
     fn on_rtcp(&mut self, now: Now, packet: &mut [u8]) {
-        let Some(receiver) = self.session.as_mut().and_then(|session| session.receiver.as_mut()) else {
+        self.way.on_media();
+        let Some(Protection { receiver, .. }) = self.way.protection_mut() else {
             self.drops.early += 1;
             return;
         };
-        let Ok(len) = receiver.unprotect_rtcp(packet) else {
+        let Some(len) = receiver.unprotect_rtcp(packet) else {
             self.drops.forged += 1;
             return;
         };

@@ -8,11 +8,11 @@ use mafalda_media::Now;
 use mafalda_media::rtcp::{CompoundWriter, Full, SenderInfo};
 use mafalda_media::rtp::OutgoingHeader;
 use mafalda_media::rtp::extension::{ExtensionMask, Label};
-use mafalda_media::srtp::SrtpSender;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::egress::{Egress, Outbound};
+use super::protection::Sender;
 use crate::media::{PAYLOAD_MAX, PacketPlan, Shape, Source};
 
 /// Packets that can be asked for again: a few seconds of video, as browsers keep them.
@@ -155,7 +155,7 @@ impl Outgoing {
     pub(super) fn send_due(
         &mut self,
         egress: &mut Egress<'_>,
-        sender: &SrtpSender,
+        sender: &Sender,
         transport_cc: &mut u16,
         clock: Clock,
     ) {
@@ -181,13 +181,7 @@ impl Outgoing {
         }
     }
 
-    fn send_frame(
-        &mut self,
-        egress: &mut Egress<'_>,
-        sender: &SrtpSender,
-        transport_cc: &mut u16,
-        sent_ns: u64,
-    ) {
+    fn send_frame(&mut self, egress: &mut Egress<'_>, sender: &Sender, transport_cc: &mut u16, sent_ns: u64) {
         for plan in self.source.frame(sent_ns) {
             self.remember(plan);
             let mut payload = [0; PAYLOAD_MAX];
@@ -212,7 +206,7 @@ impl Outgoing {
     fn send_repair(
         &mut self,
         egress: &mut Egress<'_>,
-        sender: &SrtpSender,
+        sender: &Sender,
         transport_cc: &mut u16,
         plan: &PacketPlan,
     ) {

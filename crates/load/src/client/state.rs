@@ -6,20 +6,43 @@ use std::time::Instant;
 use mafalda_api::types::data_structures::IceParameters;
 use mafalda_media::dtls::{Certificate, Fingerprint};
 
-use super::SessionFailure;
+use super::way::{KeyPair, SessionFailure};
 use crate::link::LinkQuality;
 
 /// What a client is made of.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ClientConfig {
     /// The server's address for it.
     pub(crate) remote: SocketAddr,
+    /// How it gets through.
+    pub(crate) access: Access,
+    /// What all clients of a run have alike, but for the seed.
+    pub(crate) traits: Traits,
+}
+
+/// What it takes to get through to a server.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// To a WebRtcTransport.
+    WebRtc(Box<WebRtcAccess>),
+    /// To a PlainTransport with comedia: keys, or none where packets go as they are.
+    Plain(Option<Box<KeyPair>>),
+}
+
+/// What it takes to get through to a WebRtcTransport.
+#[derive(Debug)]
+pub(crate) struct WebRtcAccess {
     /// The server's ICE credentials.
     pub(crate) ice: IceParameters,
     /// What the server's certificate must have.
     pub(crate) fingerprints: Vec<Fingerprint>,
     /// What the client shows.
     pub(crate) certificate: Certificate,
+}
+
+/// How a client behaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traits {
     /// Where markers count time from; the same for all clients of a run.
     pub(crate) epoch: Instant,
     /// One packet in so many is decrypted and compared; 1 for all.
@@ -62,7 +85,7 @@ pub enum ClientFailure {
 pub struct ClientDrops {
     /// Of no protocol, or malformed.
     pub malformed: u64,
-    /// Media or feedback before there were keys.
+    /// Media or feedback before there were keys, STUN or DTLS where there is none.
     pub early: u64,
     /// Media of a stream that isn't received.
     pub unknown_ssrc: u64,

@@ -1,6 +1,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use mafalda_api::types::srtp_parameters::SrtpCryptoSuite;
 use mafalda_media::dtls::{Certificate, FingerprintAlgorithm};
 
 use super::*;
@@ -149,7 +150,8 @@ fn a_packet_of_another_stream_is_noticed() {
 fn one_packet_in_so_many_is_looked_into() {
     let mut world = World::new();
     let publisher = world.join();
-    let subscriber = world.join_with(|config| config.verify_every = 16);
+    world.verify_every = 16;
+    let subscriber = world.join();
     let published = world.publish(publisher, Codec::Vp8, |_| {});
     world.subscribe(subscriber, published);
     world.ms(20_000);
@@ -195,9 +197,9 @@ fn what_the_last_packets_were_is_known_from_the_publisher() {
 #[test]
 fn a_server_that_does_not_answer_or_is_another_fails_the_client() {
     let mut world = World::new();
-    let unreachable = world.join_with(|config| config.ice.password = "wrong".into());
+    let unreachable = world.join_with(|access| access.ice.password = "wrong".into());
     let other = Certificate::generate().unwrap().fingerprint(FingerprintAlgorithm::Sha256);
-    let impostor = world.join_with(|config| config.fingerprints = vec![other]);
+    let impostor = world.join_with(|access| access.fingerprints = vec![other]);
     world.ms(11_000);
     let failure = |index: usize| match world.peers[index].client.state() {
         ClientState::Failed(failure) => failure,
@@ -240,4 +242,88 @@ fn datagrams_that_mean_nothing_are_counted() {
     }
     let expected = ClientDrops { malformed: 3, early: 0, unknown_ssrc: 1, forged: 1 };
     assert_eq!(client.drops(), expected);
+}
+
+const SUITES: [Option<SrtpCryptoSuite>; 4] = [
+    None,
+    Some(SrtpCryptoSuite::AeadAes128Gcm),
+    Some(SrtpCryptoSuite::AeadAes256Gcm),
+    Some(SrtpCryptoSuite::AesCm128HmacSha180),
+];
+
+#[test]
+fn clients_of_plain_transports_are_found_and_get_every_packet_whatever_protects_it() {
+    for suite in SUITES {
+        let mut world = World::new();
+        let (publisher, subscriber) = (world.join_plain(suite), world.join_plain(suite));
+        for codec in Codec::ALL {
+            let published = world.publish(publisher, codec, |_| {});
+            world.subscribe(subscriber, published);
+        }
+        world.ms(2000);
+        end(&mut world);
+        for (counters, complaint) in world.received(subscriber) {
+            assert_eq!((counters.lost(), counters.broken, complaint), (0, 0, None), "{suite:?}");
+            assert!(counters.packets > 80 && counters.verified == counters.packets, "{suite:?} {counters:?}");
+        }
+        assert_eq!(world.peers[subscriber].client.drops(), ClientDrops::default());
+        assert!(world.peers[subscriber].client.feedback().arrivals > 20, "{suite:?}");
+    }
+}
+
+#[test]
+fn clients_of_plain_transports_repair_losses() {
+    for suite in [None, Some(SrtpCryptoSuite::AeadAes128Gcm)] {
+        let mut world = World::new();
+        world.link.loss = 0.03;
+        let (publisher, subscriber) = (world.join_plain(suite), world.join_plain(suite));
+        let published = world.publish(publisher, Codec::Vp8, |_| {});
+        world.subscribe(subscriber, published);
+        world.ms(6000);
+        end(&mut world);
+        let (counters, complaint) = world.received(subscriber)[0];
+        assert!(counters.repaired > 10 && counters.lost() * 100 < counters.expected, "{counters:?}");
+        assert_eq!((counters.broken, complaint), (0, None));
+    }
+}
+
+#[test]
+fn a_client_of_a_plain_transport_greets_until_the_server_speaks_and_media_is_a_greeting() {
+    let mut world = World::new();
+    let (publisher, subscriber) = (world.join_plain(None), world.join_plain(None));
+    world.ms(400);
+    let reports = |world: &World, peer: usize| world.peers[peer].client.feedback().reports;
+    assert_eq!(reports(&world, subscriber), 4, "after 0, 50, 150 and 350 ms");
+    let greeted = reports(&world, publisher);
+    let published = world.publish(publisher, Codec::Opus, |_| {});
+    world.subscribe(subscriber, published);
+    world.ms(100);
+    assert_eq!(reports(&world, publisher), greeted);
+    assert!(world.peers[subscriber].client.timeout() > Some(world.now.at), "it rests until something is due");
+    assert!(world.received(subscriber)[0].0.packets >= 4);
+}
+
+#[test]
+fn spoiled_content_is_noticed_without_srtp_too() {
+    let mut world = World::new();
+    let (publisher, subscriber) = (world.join_plain(None), world.join_plain(None));
+    let spoil = |track: &mut SendTrack| track.spoil_every = NonZeroU32::new(10);
+    let published = world.publish(publisher, Codec::Vp8, spoil);
+    world.subscribe(subscriber, published);
+    world.ms(1000);
+    let (counters, complaint) = world.received(subscriber)[0];
+    assert!(counters.broken > 5 && matches!(complaint, Some(Verdict::Broken(_))), "{counters:?}");
+}
+
+#[test]
+fn a_client_of_a_plain_transport_takes_neither_checks_nor_handshakes() {
+    let mut world = World::new();
+    let peer = world.join_plain(None);
+    let now = world.now;
+    let client = &mut world.peers[peer].client;
+    client.handle(now, &mut [0; 20]);
+    client.handle(now, &mut [22; 20]);
+    assert_eq!(client.drops(), ClientDrops { early: 2, ..ClientDrops::default() });
+    client.close(now);
+    assert_eq!((client.state(), client.timeout()), (ClientState::Closed, None));
 }

@@ -1,23 +1,20 @@
 //! Who is there: rooms, participants, their clients; and how they come in.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Instant;
 
 use mafalda_api::id::ProducerId;
-use mafalda_api::types::data_structures::{IceCandidate, Protocol};
 use mafalda_media::dtls::Certificate;
 use mafalda_media::rtp::extension::Label;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::access::{Agreement, agree};
 use super::{RunError, StopFlag};
-use crate::client::ClientConfig;
+use crate::client::{ClientConfig, Traits};
 use crate::driver::{Command, Final, PeerId, Snapshot, clock};
 use crate::fleet::Fleet;
 use crate::media::Codec;
-use crate::negotiation::{
-    StreamNames, dtls_parameters, fingerprints, receive_capabilities, receive_track, send_parameters,
-};
+use crate::negotiation::{StreamNames, receive_capabilities, receive_track, send_parameters};
 use crate::scenario::{Arrangement, PEERS_MAX, Scenario};
 use crate::target::{Direction, Seat, Target, TargetError};
 
@@ -253,18 +250,16 @@ impl Stage {
     ) -> Result<PeerId, RunError> {
         let begun = clock();
         let offer = participant.seat.open(direction).await?;
-        participant.seat.connect(direction, dtls_parameters(&self.certificate)).await?;
+        let Agreement { remote, access, introduction } = agree(offer, &self.certificate, &mut self.rng)?;
+        participant.seat.connect(direction, introduction).await?;
         let options = &self.scenario.options;
-        let config = ClientConfig {
-            remote: choose(&offer.candidates)?,
-            ice: offer.ice,
-            fingerprints: fingerprints(&offer.dtls),
-            certificate: self.certificate.clone(),
+        let traits = Traits {
             epoch: self.epoch,
             verify_every: options.verify_every,
             link: options.link,
             seed: self.rng.random(),
         };
+        let config = ClientConfig { remote, access, traits };
         let peer = PeerId(u32::try_from(self.clients).unwrap_or(u32::MAX));
         self.clients += 1;
         self.fleet.tell(peer, Command::Join { peer, config: Box::new(config), begun })?;
@@ -287,34 +282,11 @@ impl Stage {
     }
 }
 
-/// The server's best UDP address.
-fn choose(candidates: &[IceCandidate]) -> Result<SocketAddr, RunError> {
-    let mut udp: Vec<&IceCandidate> = candidates.iter().filter(|it| it.protocol == Protocol::Udp).collect();
-    udp.sort_by_key(|candidate| std::cmp::Reverse(candidate.priority));
-    let address = |it: &IceCandidate| (it.address.as_str(), it.port).to_socket_addrs().ok()?.next();
-    let named = || udp.iter().map(|it| it.address.as_str()).collect::<Vec<_>>().join(", ");
-    udp.iter().find_map(|it| address(it)).ok_or_else(|| RunError::NoCandidate(named()))
-}
-
 #[cfg(test)]
 mod tests {
-    use mafalda_api::types::data_structures::IceCandidateType;
-
     use super::*;
     use crate::scenario::ScenarioOptions;
     use crate::target::EngineTarget;
-
-    fn candidate(address: &str, protocol: Protocol, priority: u32) -> IceCandidate {
-        IceCandidate {
-            foundation: "f".into(),
-            priority,
-            address: address.into(),
-            protocol,
-            port: 9,
-            r#type: IceCandidateType::Host,
-            tcp_type: None,
-        }
-    }
 
     #[test]
     fn no_more_participants_come_in_than_may() {
@@ -328,17 +300,5 @@ mod tests {
             assert!(matches!(refusal, RunError::Target(TargetError::Crowded)), "{refusal}");
             assert_eq!((stage.receivers, stage.participants), (1, PEERS_MAX));
         });
-    }
-
-    #[test]
-    fn the_best_udp_address_that_can_be_read_is_chosen() {
-        let candidates = [
-            candidate("127.0.0.1", Protocol::Udp, 5),
-            candidate("127.0.0.2", Protocol::Udp, 7),
-            candidate("127.0.0.3", Protocol::Tcp, 9),
-            candidate("", Protocol::Udp, 8),
-        ];
-        assert_eq!(choose(&candidates).unwrap(), SocketAddr::from(([127, 0, 0, 2], 9)));
-        assert!(matches!(choose(&candidates[2..]), Err(RunError::NoCandidate(_))));
     }
 }

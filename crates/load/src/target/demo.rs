@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Consumed, Direction, Offer, TargetError};
+use super::{Consumed, Direction, TargetError, WebRtcOffer};
 use socket::Socket;
 
 pub use address::{DemoAddress, DemoAddressError};
@@ -118,7 +118,7 @@ impl Seat {
         &self.capabilities
     }
 
-    pub(super) async fn open(&mut self, direction: Direction) -> Result<Offer, TargetError> {
+    pub(super) async fn open(&mut self, direction: Direction) -> Result<WebRtcOffer, TargetError> {
         let word = match direction {
             Direction::Send => "send",
             Direction::Receive => "recv",
@@ -128,7 +128,7 @@ impl Seat {
             Direction::Send => self.send = Some(created.id),
             Direction::Receive => self.receive = Some(created.id),
         }
-        Ok(Offer {
+        Ok(WebRtcOffer {
             ice: created.ice_parameters,
             candidates: created.ice_candidates,
             dtls: created.dtls_parameters,

@@ -4,16 +4,17 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
+use mafalda_core::types::srtp_parameters::SrtpCryptoSuite;
 use mafalda_load::{
-    Arrangement, ClimbOptions, Codec, DemoAddress, DemoTarget, EngineTarget, Habits, Limits, LinkQuality,
-    Ramp, RunOptions, Scenario, ScenarioOptions, Target,
+    Arrangement, ClimbOptions, Codec, DemoAddress, DemoTarget, EngineTarget, EngineTransport, Habits, Limits,
+    LinkQuality, Ramp, RunOptions, Scenario, ScenarioOptions, Target,
 };
 
 /// Puts an SFU under load, checks what comes back, and measures it.
 ///
-/// Publishers and subscribers join as browsers do (ICE, DTLS, SRTP), send media in the sizes and bursts of real encoders, and answer
+/// Publishers and subscribers join as browsers do (ICE, DTLS, SRTP) or over PlainTransports, send media in the sizes and bursts of real encoders, and answer
 /// with the feedback of browsers. Each packet carries a marker, from which its content can be computed: one packet in 64 is decrypted,
 /// compared, and its delay measured.
 ///
@@ -41,6 +42,14 @@ pub struct LoadArguments {
     /// The demo's join token, if it isn't part of the address
     #[arg(long, value_name = "TOKEN", requires = "url", env = "MAFALDA_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+
+    /// How clients reach the engine in this process; a demo is for browsers
+    #[arg(long, value_enum, default_value_t = Way::Webrtc)]
+    pub transport: Way,
+
+    /// What protects the packets of plain clients: gcm unless it is said
+    #[arg(long, value_enum, requires = "transport")]
+    pub srtp: Option<Suite>,
 
     /// Process of the server on this machine, to read its CPU time
     #[arg(long, value_name = "PID", requires = "url")]
@@ -153,6 +162,39 @@ pub enum Growth {
     Bitrate,
 }
 
+/// How clients reach the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Way {
+    /// ICE, DTLS, SRTP.
+    Webrtc,
+    /// PlainTransports, which learn their clients' addresses.
+    Plain,
+}
+
+/// What protects the packets of plain clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Suite {
+    /// AEAD_AES_128_GCM.
+    Gcm,
+    /// AEAD_AES_256_GCM.
+    Gcm256,
+    /// AES_CM_128_HMAC_SHA1_80.
+    Cm80,
+    /// No SRTP.
+    None,
+}
+
+impl From<Suite> for Option<SrtpCryptoSuite> {
+    fn from(suite: Suite) -> Self {
+        match suite {
+            Suite::Gcm => Some(SrtpCryptoSuite::AeadAes128Gcm),
+            Suite::Gcm256 => Some(SrtpCryptoSuite::AeadAes256Gcm),
+            Suite::Cm80 => Some(SrtpCryptoSuite::AesCm128HmacSha180),
+            Suite::None => None,
+        }
+    }
+}
+
 impl LoadArguments {
     /// Who sends what to whom.
     ///
@@ -196,16 +238,31 @@ impl LoadArguments {
     /// What is put under load.
     ///
     /// # Errors
-    /// When the engine doesn't start.
+    /// When flags don't fit each other, or the engine doesn't start.
     pub async fn target(&self) -> Result<Target> {
+        let transport = self.engine_transport()?;
         match &self.url {
             Some(address) => {
                 Ok(Target::Demo(DemoTarget::new(address.clone(), self.room.clone(), self.token.clone())))
             }
             None => {
                 let engine = EngineTarget::start(self.workers.into()).await;
-                Ok(Target::Engine(engine.context("the media engine doesn't start")?))
+                let engine = engine.context("the media engine doesn't start")?;
+                Ok(Target::Engine(engine.with_transport(transport)))
             }
+        }
+    }
+
+    fn engine_transport(&self) -> Result<EngineTransport> {
+        match (self.transport, self.srtp) {
+            (Way::Webrtc, None) => Ok(EngineTransport::WebRtc),
+            (Way::Webrtc, Some(_)) => bail!("--srtp is for --transport plain: DTLS agrees on a suite itself"),
+            (Way::Plain, _) if self.url.is_some() => {
+                bail!(
+                    "--transport plain is for the engine in this process: the demo at --url speaks WebRTC alone"
+                )
+            }
+            (Way::Plain, suite) => Ok(EngineTransport::Plain(suite.unwrap_or(Suite::Gcm).into())),
         }
     }
 }
@@ -307,6 +364,32 @@ mod tests {
         assert_eq!(climb, ClimbOptions { ramp: Ramp::Bitrate, limits, step: Duration::from_secs(60) });
         let plain = parse(&["--find-capacity"]).unwrap().run_options().climb.unwrap();
         assert_eq!((plain.ramp, plain.limits), (Ramp::Receivers, Limits::default()));
+    }
+
+    #[test]
+    fn clients_of_the_engine_may_be_plain() {
+        let transport = |arguments: &[&str]| parse(arguments).unwrap().engine_transport();
+        assert_eq!(transport(&[]).unwrap(), EngineTransport::WebRtc);
+        for (suite, expected) in [
+            (&[][..], Some(SrtpCryptoSuite::AeadAes128Gcm)),
+            (&["--srtp=gcm"], Some(SrtpCryptoSuite::AeadAes128Gcm)),
+            (&["--srtp=gcm256"], Some(SrtpCryptoSuite::AeadAes256Gcm)),
+            (&["--srtp=cm80"], Some(SrtpCryptoSuite::AesCm128HmacSha180)),
+            (&["--srtp=none"], None),
+        ] {
+            let plain = transport(&[&["--transport=plain"], suite].concat());
+            assert_eq!(plain.unwrap(), EngineTransport::Plain(expected));
+        }
+        let url = "--url=http://127.0.0.1:3000";
+        assert_eq!(transport(&[url, "--transport=webrtc"]).unwrap(), EngineTransport::WebRtc);
+        for (arguments, reason) in [
+            (&[url, "--transport=plain"][..], "speaks WebRTC alone"),
+            (&["--transport=webrtc", "--srtp=none"], "--srtp is for --transport plain"),
+        ] {
+            let error = transport(arguments).unwrap_err().to_string();
+            assert!(error.contains(reason), "{arguments:?}: {error}");
+        }
+        assert!(parse(&["--srtp=none"]).unwrap_err().contains("--transport"));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use mafalda_api::labels::Labels;
 use mafalda_api::ortc::generate_router_rtp_capabilities;
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
+use mafalda_api::types::srtp_parameters::SrtpCryptoSuite;
 use mafalda_api::waist::{
-    Call, Close, Command, ConnectWebRtcTransport, Consume, CreateRouter, CreateWebRtcTransport, Event,
-    Listen, ObjectState, Produce, WebRtcTransportState,
+    Call, Close, Command, ConnectPlainTransport, ConnectWebRtcTransport, Consume, CreatePlainTransport,
+    CreateRouter, CreateWebRtcTransport, Event, Listen, ObjectState, Produce,
 };
 use mafalda_media::buffer::{Batch, SendBuffer};
 use mafalda_media::demux::Kind;
@@ -23,7 +24,8 @@ use super::super::*;
 use crate::link::LinkQuality;
 use crate::media::Codec;
 use crate::negotiation::{
-    Habits, StreamNames, dtls_parameters, fingerprints, receive_capabilities, receive_track, send_parameters,
+    Habits, StreamNames, draw_srtp_parameters, dtls_parameters, fingerprints, receive_capabilities,
+    receive_track, send_parameters, srtp_keys,
 };
 use crate::target::router_codecs;
 
@@ -52,6 +54,7 @@ pub(super) struct World {
     streams: u32,
     appeared: Vec<ObjectState>,
     pub(super) link: LinkQuality,
+    pub(super) verify_every: u32,
     pub(super) habits: Habits,
     /// Flips a bit in one packet of so many on its way to clients.
     pub(super) damage_every: Option<u64>,
@@ -88,6 +91,7 @@ impl World {
             streams: 0,
             appeared: Vec::new(),
             link: LinkQuality::default(),
+            verify_every: 1,
             habits: Habits { transport_cc: true, nack: true },
             damage_every: None,
             delivered: 0,
@@ -116,7 +120,7 @@ impl World {
         self.join_with(|_| {})
     }
 
-    pub(super) fn join_with(&mut self, change: impl FnOnce(&mut ClientConfig)) -> usize {
+    pub(super) fn join_with(&mut self, change: impl FnOnce(&mut WebRtcAccess)) -> usize {
         let (transport, socket) = (TransportId::new(), SocketId(self.sockets));
         let server = SocketAddr::from(([10, 0, 0, 1], 4000 + self.sockets as u16));
         self.sockets += 1;
@@ -132,31 +136,69 @@ impl World {
             max_incoming_bitrate: None,
         };
         self.call_with(command, vec![ListenSocket { socket, info: 0, local: server }]);
-        let state = self.transport(transport);
+        let state = self.appeared.iter().find_map(|state| match state {
+            ObjectState::WebRtcTransport(state) if state.id == transport => Some((**state).clone()),
+            _ => None,
+        });
+        let state = state.unwrap();
         let dtls_parameters = dtls_parameters(&self.certificate);
         self.call(ConnectWebRtcTransport { id: transport, dtls_parameters });
-        let mut config = ClientConfig {
-            remote: server,
+        let mut access = WebRtcAccess {
             ice: state.ice_parameters,
             fingerprints: fingerprints(&state.dtls_parameters),
             certificate: self.certificate.clone(),
+        };
+        change(&mut access);
+        self.seat(transport, server, Access::WebRtc(Box::new(access)))
+    }
+
+    /// A client at the other end of a new PlainTransport; its number.
+    pub(super) fn join_plain(&mut self, suite: Option<SrtpCryptoSuite>) -> usize {
+        let (transport, socket) = (TransportId::new(), SocketId(self.sockets));
+        let server = SocketAddr::from(([10, 0, 0, 1], 4000 + self.sockets as u16));
+        self.sockets += 1;
+        let command = CreatePlainTransport {
+            id: transport,
+            router: self.router,
+            listen_infos: vec![ListenInfo::of_place(Protocol::Udp)],
+            rtcp_mux: true,
+            comedia: true,
+            srtp_crypto_suite: suite,
+            max_incoming_bitrate: None,
+        };
+        self.call_with(command, vec![ListenSocket { socket, info: 0, local: server }]);
+        let theirs = self.appeared.iter().find_map(|state| match state {
+            ObjectState::PlainTransport(state) if state.id == transport => {
+                Some(state.srtp_parameters.clone())
+            }
+            _ => None,
+        });
+        let mut rng = StdRng::seed_from_u64(self.sockets.into());
+        let keys =
+            theirs.unwrap().map(|theirs| (draw_srtp_parameters(theirs.crypto_suite, &mut rng), theirs));
+        let srtp_parameters = keys.as_ref().map(|(ours, _)| ours.clone());
+        self.call(ConnectPlainTransport {
+            id: transport,
+            ip: None,
+            port: None,
+            rtcp_port: None,
+            srtp_parameters,
+        });
+        let keys = keys.map(|(ours, theirs)| (srtp_keys(&ours).unwrap(), srtp_keys(&theirs).unwrap()));
+        self.seat(transport, server, Access::Plain(keys.map(Box::new)))
+    }
+
+    fn seat(&mut self, transport: TransportId, server: SocketAddr, access: Access) -> usize {
+        let traits = Traits {
             epoch: self.epoch,
-            verify_every: 1,
+            verify_every: self.verify_every,
             link: self.link,
             seed: u64::from(self.sockets),
         };
-        change(&mut config);
-        let address = SocketAddr::from(([192, 0, 2, 1], 5000 + socket.0 as u16));
+        let config = ClientConfig { remote: server, access, traits };
+        let address = SocketAddr::from(([192, 0, 2, 1], 1000 + server.port()));
         self.peers.push(Peer { client: Client::new(config, self.now), address, transport });
         self.peers.len() - 1
-    }
-
-    fn transport(&self, id: TransportId) -> WebRtcTransportState {
-        let found = self.appeared.iter().find_map(|state| match state {
-            ObjectState::WebRtcTransport(state) if state.id == id => Some((**state).clone()),
-            _ => None,
-        });
-        found.unwrap()
     }
 
     pub(super) fn publish(

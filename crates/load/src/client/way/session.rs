@@ -6,7 +6,9 @@ use mafalda_media::Now;
 use mafalda_media::dtls::{
     Certificate, Connected, Dtls, DtlsFailure, DtlsOutput, Fingerprint, FingerprintError, Role,
 };
-use mafalda_media::srtp::{SrtpError, SrtpKeys, SrtpReceiver, SrtpSender};
+use mafalda_media::srtp::{SrtpError, SrtpKeys};
+
+use super::super::protection::Protection;
 
 /// Longest DTLS packet that is taken out.
 const PACKET_LEN_MAX: usize = 1500;
@@ -35,8 +37,7 @@ pub(super) struct Session {
     /// Packets to send: a flight or two, which is what a handshake has at once.
     packets: VecDeque<Vec<u8>>,
     failure: Option<SessionFailure>,
-    pub(super) sender: Option<SrtpSender>,
-    pub(super) receiver: Option<SrtpReceiver>,
+    pub(super) protection: Option<Protection>,
 }
 
 impl Session {
@@ -46,8 +47,7 @@ impl Session {
             fingerprints,
             packets: VecDeque::new(),
             failure: None,
-            sender: None,
-            receiver: None,
+            protection: None,
         };
         session.collect();
         session
@@ -108,14 +108,13 @@ impl Session {
         let profile = keying.profile();
         let local = SrtpKeys::new(profile, keying.local_key(), keying.local_salt())?;
         let remote = SrtpKeys::new(profile, keying.remote_key(), keying.remote_salt())?;
-        self.sender = Some(SrtpSender::new(local));
-        self.receiver = Some(SrtpReceiver::new(remote));
+        self.protection = Some(Protection::srtp(local, remote));
         Ok(())
     }
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("sender", &self.sender).finish_non_exhaustive()
+        f.debug_struct("Session").field("protection", &self.protection).finish_non_exhaustive()
     }
 }
