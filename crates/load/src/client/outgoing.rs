@@ -27,7 +27,7 @@ const FRAMES_BEHIND_MAX: u32 = 5;
 /// Time between two sender reports: libwebrtc's for video.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A key frame comes no sooner after the last than this, whoever asks: libwebrtc's figure.
+/// A request for a key frame that comes sooner than this after the last one that was heeded is passed over: libwebrtc's habit and figure.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(300);
 
 /// What is sent, and under which names.

@@ -327,3 +327,27 @@ fn a_client_of_a_plain_transport_takes_neither_checks_nor_handshakes() {
     client.close(now);
     assert_eq!((client.state(), client.timeout()), (ClientState::Closed, None));
 }
+
+#[test]
+fn who_joins_just_behind_others_sees_the_first_key_frame_soon() {
+    let mut world = World::new();
+    let publisher = world.join();
+    let published = world.publish(publisher, Codec::Vp8, |_| {});
+    world.ms(1000);
+    let mut joins = Vec::new();
+    for _ in 0..25 {
+        let (subscriber, at) = (world.join(), world.now.at);
+        world.subscribe(subscriber, published);
+        joins.push((subscriber, at));
+        world.ms(40);
+    }
+    world.ms(1500);
+    let waits = joins.iter().map(|(subscriber, at)| {
+        world.peers[*subscriber].client.first_media().unwrap().saturating_duration_since(*at).as_millis()
+    });
+    let waits: Vec<u128> = waits.collect();
+    // A request that the publisher passes over, since it has answered one 300 ms ago, is repeated soon.
+    assert!(waits.iter().all(|wait| *wait < 450), "{waits:?}");
+    let (_, _, sent) = world.peers[publisher].client.sent().next().unwrap();
+    assert!(sent.key_frame_requests < 10, "{sent:?}");
+}

@@ -10,6 +10,15 @@ use crate::Now;
 /// viewers without a picture when a request got lost.
 const WAIT: Duration = Duration::from_millis(1000);
 
+/// Browsers pass over a request that comes sooner than this after the last one that they have heeded: libwebrtc's figure.
+const REST: Duration = Duration::from_millis(300);
+
+/// How long a key frame may take that is asked for during the rest. A browser heeds the repeat then, whatever it did with the first
+/// request; waiting the full time leaves everybody who joins just behind others without a picture for a second. It is for short paths
+/// alone that requests follow each other so soon: there was an answer in between. Shorter risks a second key frame from senders that
+/// have no rest.
+const WAIT_IN_REST: Duration = Duration::from_millis(350);
+
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyFrameAction {
@@ -26,6 +35,8 @@ pub enum KeyFrameAction {
 pub struct KeyFrameRequests {
     delay: Duration,
     outstanding: Option<Outstanding>,
+    /// When the last request was sent.
+    sent_at: Option<Instant>,
     /// The end of the delay after the last request that was let through.
     quiet_until: Option<Instant>,
     /// Whether somebody asked during the delay.
@@ -36,13 +47,15 @@ pub struct KeyFrameRequests {
 struct Outstanding {
     deadline: Instant,
     retry: bool,
+    /// It may have been passed over, so that the repeat counts as the first.
+    in_rest: bool,
 }
 
 impl KeyFrameRequests {
     /// No request yet; `delay` is the Producer's `key_frame_request_delay`, zero for none.
     #[must_use]
     pub fn new(delay: Duration) -> Self {
-        Self { delay, outstanding: None, quiet_until: None, held: false }
+        Self { delay, outstanding: None, sent_at: None, quiet_until: None, held: false }
     }
 
     /// Somebody wants a key frame.
@@ -75,12 +88,12 @@ impl KeyFrameRequests {
     /// Time has passed; whether to send a request now.
     pub fn handle_timeout(&mut self, now: Now) -> bool {
         let overdue = self.outstanding.take_if(|outstanding| now.at >= outstanding.deadline);
-        let retry = overdue.is_some_and(|overdue| overdue.retry);
-        if retry {
-            self.sent(now, false);
+        let retry = overdue.filter(|overdue| overdue.retry);
+        if let Some(overdue) = retry {
+            self.sent(now, overdue.in_rest);
         }
         let held = self.held && self.quiet_until.is_some_and(|until| now.at >= until);
-        retry | (held && self.let_through(now) == KeyFrameAction::Send)
+        retry.is_some() | (held && self.let_through(now) == KeyFrameAction::Send)
     }
 
     fn let_through(&mut self, now: Now) -> KeyFrameAction {
@@ -96,7 +109,10 @@ impl KeyFrameRequests {
 
     /// Each request is repeated once if nothing comes, since RTCP gets lost too; a repeat only if somebody asked again meanwhile.
     fn sent(&mut self, now: Now, retry: bool) {
-        self.outstanding = Some(Outstanding { deadline: now.at + WAIT, retry });
+        let in_rest = self.sent_at.is_some_and(|at| now.at.saturating_duration_since(at) < REST);
+        let wait = if in_rest { WAIT_IN_REST } else { WAIT };
+        self.outstanding = Some(Outstanding { deadline: now.at + wait, retry, in_rest });
+        self.sent_at = Some(now.at);
     }
 }
 

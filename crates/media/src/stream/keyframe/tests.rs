@@ -75,6 +75,33 @@ fn a_forced_request_starts_the_wait_anew() {
     assert!(requests.handle_timeout(at_ms(1500)));
 }
 
+#[test]
+fn who_asks_right_behind_a_key_frame_is_not_forgotten_by_a_sender_that_rests() {
+    let mut requests = requests(0);
+    requests.request(at_ms(0));
+    requests.on_key_frame();
+    assert_eq!(requests.request(at_ms(60)), KeyFrameAction::Send, "a sender without a rest answers at once");
+    assert_eq!(requests.timeout(), Some(at_ms(410).at));
+    assert!(requests.handle_timeout(at_ms(410)));
+    // The repeat is as good as a first request, and is repeated itself.
+    assert_eq!(requests.timeout(), Some(at_ms(1410).at));
+    assert!(requests.handle_timeout(at_ms(1410)));
+    assert!(!requests.handle_timeout(at_ms(2410)));
+    assert_eq!(requests.timeout(), None);
+}
+
+#[test]
+fn a_sender_that_answers_is_not_asked_twice() {
+    let mut requests = requests(0);
+    requests.request(at_ms(0));
+    requests.on_key_frame();
+    requests.request(at_ms(299));
+    requests.on_key_frame();
+    assert_eq!(requests.timeout(), None);
+    requests.request(at_ms(599));
+    assert_eq!(requests.timeout(), Some(at_ms(1599).at), "it rests no longer");
+}
+
 proptest! {
     /// However often Consumers ask, the producer is asked at most once per wait; and whoever asks gets a request within the wait
     /// and the delay unless a key frame comes.
@@ -84,11 +111,11 @@ proptest! {
         delay in prop::sample::select(vec![0_u64, 300, 2500]),
     ) {
         let mut requests = requests(delay);
-        let (mut ms, mut sent, mut served): (u64, Option<u64>, bool) = (0, None, true);
+        let (mut ms, mut sent, mut served): (u64, Option<(u64, u64)>, bool) = (0, None, true);
         let mut asked_since: Option<u64> = None;
         let mut note = |ms: u64, served: &mut bool| {
-            let spaced = sent.is_none_or(|last| *served || ms - last >= 1000);
-            sent = Some(ms);
+            let spaced = sent.is_none_or(|(last, wait)| *served || ms - last >= wait);
+            sent = Some((ms, if sent.is_some_and(|(last, _)| ms - last < 300) { 350 } else { 1000 }));
             *served = false;
             spaced
         };
