@@ -351,3 +351,24 @@ fn who_joins_just_behind_others_sees_the_first_key_frame_soon() {
     let (_, _, sent) = world.peers[publisher].client.sent().next().unwrap();
     assert!(sent.key_frame_requests < 10, "{sent:?}");
 }
+
+#[test]
+fn what_the_publishers_network_loses_comes_once_to_each_subscriber() {
+    let mut world = World::new();
+    world.link = LinkQuality { loss: 0.05, jitter: Duration::from_millis(60) };
+    let publisher = world.join();
+    // On their own way nothing gets lost, so nothing need come twice; but it takes time, and they ask.
+    world.link.loss = 0.0;
+    let published = world.publish(publisher, Codec::Vp8, |_| {});
+    let subscribers: Vec<usize> = (0..3).map(|_| world.join()).collect();
+    subscribers.iter().for_each(|it| world.subscribe(*it, published));
+    world.ms(8000);
+    end(&mut world);
+    for subscriber in subscribers {
+        let (counters, complaint) = world.received(subscriber)[0];
+        assert!(counters.repaired > 20 && counters.lost() == 0 && complaint.is_none(), "{counters:?}");
+        assert!(world.peers[subscriber].client.feedback().nacked >= counters.repaired);
+        // A round trip that was measured shorter than this one lets a few through.
+        assert!(counters.duplicates * 10 < counters.repaired, "{counters:?}");
+    }
+}

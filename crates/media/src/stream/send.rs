@@ -135,9 +135,10 @@ impl SendStream {
     pub fn on_sent(&mut self, now: Now, packet: SentPacket) {
         self.count(now, packet.len, packet.payload_len);
         self.path.on_sent(packet.out_index, self.highest_sent);
+        let late = self.highest_sent > Some(packet.out_index);
         self.highest_sent = self.highest_sent.max(Some(packet.out_index));
         if self.params.nack {
-            self.log.on_sent(now, packet);
+            self.log.on_sent(now, packet, late);
         }
         if self.reference.is_none_or(|(highest, _)| packet.timestamp.wrapping_sub(highest).cast_signed() > 0)
         {

@@ -63,6 +63,8 @@ struct Sent {
     abs_send_time: u32,
     transport_cc: u16,
     times: NonZeroU8,
+    /// Later packets had been sent before, so that the receiver may have asked for it already.
+    late: bool,
 }
 
 const _: () = assert!(size_of::<Option<Sent>>() == 16, "a Consumer keeps at most 16 bytes per packet sent");
@@ -86,8 +88,8 @@ impl SentLog {
         Self { epoch: None, last: None, last_ms: 0, highest_in: 0, window: IndexWindow::new(SPAN_MAX) }
     }
 
-    /// Notes a packet. Of two with one number the first stays.
-    pub fn on_sent(&mut self, now: Now, packet: SentPacket) {
+    /// Notes a packet; `late` says that later ones were sent before it: it was missing here too. Of two with one number the first stays.
+    pub fn on_sent(&mut self, now: Now, packet: SentPacket, late: bool) {
         let at_ms = self.ms(now);
         self.highest_in = self.highest_in.max(packet.in_index);
         self.window.make_room(packet.out_index, |oldest| age(at_ms, *oldest) > AGE);
@@ -97,6 +99,7 @@ impl SentLog {
             abs_send_time: packet.abs_send_time,
             transport_cc: packet.transport_cc,
             times: NonZeroU8::MIN,
+            late,
         };
         // A number that is there already or lies before the window is one that nobody can ask for in time.
         let _ = self.window.insert(packet.out_index, sent);
@@ -108,12 +111,14 @@ impl SentLog {
     }
 
     /// What to send again for `out_index`; it counts as sent now. `None` if it is unknown or was sent again within the last `rtt`:
-    /// then the repeat is still on its way.
+    /// then the repeat is still on its way. So it is with a late one that was sent for the first time: who asks now has asked before
+    /// it came, and where a publisher's losses are repaired all its receivers have.
     pub fn on_nack(&mut self, now: Now, out_index: u64, rtt: Duration) -> Option<Resend> {
         let at_ms = self.ms(now);
         let sent = self.window.get_mut(out_index)?;
         let first = sent.times == NonZeroU8::MIN;
-        if age(at_ms, *sent) > AGE || !first && age(at_ms, *sent) < rtt {
+        let repeats = !first || sent.late;
+        if age(at_ms, *sent) > AGE || repeats && age(at_ms, *sent) < rtt {
             return None;
         }
         sent.times = sent.times.saturating_add(1);
@@ -162,8 +167,8 @@ mod tests {
     #[test]
     fn a_resend_repeats_the_values_of_the_first_time() {
         let mut log = SentLog::new();
-        log.on_sent(at_ms(0), packet(70_000, 1000));
-        log.on_sent(at_ms(1), SentPacket { transport_cc: 1, ..packet(70_000, 1000) });
+        log.on_sent(at_ms(0), packet(70_000, 1000), false);
+        log.on_sent(at_ms(1), SentPacket { transport_cc: 1, ..packet(70_000, 1000) }, false);
         let resend = log.on_nack(at_ms(100), 1000, RTT).unwrap();
         let expected = Resend {
             in_index: 70_000,
@@ -179,22 +184,33 @@ mod tests {
     #[test]
     fn a_repeat_on_its_way_is_not_repeated() {
         let mut log = SentLog::new();
-        log.on_sent(at_ms(0), packet(1, 1));
+        log.on_sent(at_ms(0), packet(1, 1), false);
         assert!(log.on_nack(at_ms(10), 1, RTT).is_some(), "the first time needs no wait");
         assert_eq!(log.on_nack(at_ms(59), 1, RTT), None);
         assert!(log.on_nack(at_ms(60), 1, RTT).is_some());
     }
 
     #[test]
+    fn a_late_packet_is_on_its_way_to_those_who_have_asked_for_it_before() {
+        let mut log = SentLog::new();
+        log.on_sent(at_ms(0), packet(2, 2), false);
+        log.on_sent(at_ms(30), packet(1, 1), true);
+        assert_eq!(log.on_nack(at_ms(79), 1, RTT), None);
+        let resend = log.on_nack(at_ms(80), 1, RTT).unwrap();
+        assert!(resend.first, "it has been lost for the first time since");
+        assert_eq!(log.on_nack(at_ms(100), 1, RTT), None);
+    }
+
+    #[test]
     fn unknown_old_and_overrun_numbers_are_refused() {
         let mut log = SentLog::new();
         assert_eq!(log.on_nack(at_ms(0), 1, RTT), None);
-        log.on_sent(at_ms(0), packet(1, 1));
-        log.on_sent(at_ms(0), packet(3, 3));
+        log.on_sent(at_ms(0), packet(1, 1), false);
+        log.on_sent(at_ms(0), packet(3, 3), false);
         assert_eq!(log.on_nack(at_ms(0), 2, RTT), None);
         assert_eq!(log.on_nack(at_ms(0), 4, RTT), None);
         assert_eq!(log.on_nack(at_ms(4001), 3, RTT), None);
-        log.on_sent(at_ms(0), packet(2049, 2049));
+        log.on_sent(at_ms(0), packet(2049, 2049), false);
         assert_eq!(log.on_nack(at_ms(0), 1, RTT), None);
         assert!(log.on_nack(at_ms(0), 3, RTT).is_some());
     }
@@ -203,7 +219,7 @@ mod tests {
     fn a_slow_stream_keeps_a_small_log() {
         let mut log = SentLog::new();
         for n in 0..10_000 {
-            log.on_sent(at_ms(n * 20), packet(n, n));
+            log.on_sent(at_ms(n * 20), packet(n, n), false);
         }
         assert!(log.on_nack(at_ms(9999 * 20), 9799, RTT).is_some());
         assert!(log.on_nack(at_ms(9999 * 20), 9798, RTT).is_none(), "too old");
@@ -214,7 +230,7 @@ mod tests {
     fn in_indices_beyond_32_bits_come_back_whole() {
         let mut log = SentLog::new();
         let start = (1_u64 << 32) - 5;
-        (0..10).for_each(|n| log.on_sent(at_ms(0), packet(start + n, 1000 + n)));
+        (0..10).for_each(|n| log.on_sent(at_ms(0), packet(start + n, 1000 + n), false));
         for n in 0..10 {
             assert_eq!(log.on_nack(at_ms(0), 1000 + n, RTT).unwrap().in_index, start + n);
         }
@@ -223,7 +239,7 @@ mod tests {
     #[test]
     fn an_eternity_of_resends_saturates() {
         let mut log = SentLog::new();
-        log.on_sent(at_ms(0), packet(1, 1));
+        log.on_sent(at_ms(0), packet(1, 1), false);
         let resends = (1..600).filter(|n| log.on_nack(at_ms(n * 50), 1, RTT).is_some()).count();
         assert_eq!(resends, 599);
     }
