@@ -107,6 +107,7 @@ impl Forwarder {
         SockRef::from(&socket).set_recv_buffer_size(BUFFER_BYTES)?;
         SockRef::from(&socket).set_send_buffer_size(BUFFER_BYTES)?;
         mafalda_net::join_received(socket.as_fd())?;
+        mafalda_net::let_fragment(socket.as_fd(), false)?;
         let addresses = options.destinations.addresses()?;
         let destination = |(index, address): (u16, SocketAddrV4)| -> Result<_> {
             let keys = options.suite.key_base64(index).map(|key| options.suite.keys(&key)).transpose()?;

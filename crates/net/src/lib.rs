@@ -20,4 +20,4 @@ mod sys;
 pub use outbox::{Message, Outbox, SEGMENTS_MAX, Sent};
 pub use receiver::{Received, Receiver, SLOT_LEN};
 pub use refusal::Refusal;
-pub use socket::join_received;
+pub use socket::{join_received, let_fragment};

@@ -11,6 +11,8 @@ pub enum Refusal {
     /// The way to this destination can't have it cut apart, or not at this size (EMSGSIZE, EIO, EINVAL of UDP_SEGMENT): the same
     /// datagrams can go one by one.
     Unsegmented,
+    /// One datagram that is longer than its path can have, at a socket that [may not fragment](crate::let_fragment) (EMSGSIZE).
+    TooLong,
     /// An answer to an earlier datagram (ECONNREFUSED), or no way there at the moment. The message is gone, as a datagram that is
     /// lost on its way; the socket is well.
     Destination,
@@ -25,6 +27,7 @@ impl Refusal {
             Some(libc::EAGAIN | libc::ENOBUFS | libc::ENOMEM) => Self::Full,
             // udp(7), and net/ipv4/udp.c: a segment over the path's MTU, no checksum offload, more segments than may be.
             Some(libc::EMSGSIZE | libc::EIO | libc::EINVAL) if segmented => Self::Unsegmented,
+            Some(libc::EMSGSIZE) => Self::TooLong,
             Some(
                 libc::ECONNREFUSED
                 | libc::EHOSTUNREACH
@@ -49,8 +52,10 @@ mod tests {
         for code in [libc::EMSGSIZE, libc::EIO, libc::EINVAL] {
             let error = || io::Error::from_raw_os_error(code);
             assert!(matches!(Refusal::of(error(), true), Refusal::Unsegmented));
-            assert!(matches!(Refusal::of(error(), false), Refusal::Other(_)));
+            assert!(!matches!(Refusal::of(error(), false), Refusal::Unsegmented));
         }
+        let long = Refusal::of(io::Error::from_raw_os_error(libc::EMSGSIZE), false);
+        assert!(matches!(long, Refusal::TooLong));
         let full = Refusal::of(io::Error::from_raw_os_error(libc::ENOBUFS), true);
         assert!(matches!(full, Refusal::Full));
         let gone = Refusal::of(io::Error::from_raw_os_error(libc::ECONNREFUSED), false);

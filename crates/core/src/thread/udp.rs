@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mafalda_media::buffer::{Batch, Run, SendBuffer, Sender};
 use mafalda_media::{SocketId, Tuple};
-use mafalda_net::{Refusal, SLOT_LEN, join_received};
+use mafalda_net::{Refusal, SLOT_LEN, join_received, let_fragment};
 
 use super::packet_io::{MESSAGES_PER_CALL, PacketIo, Piece};
 
@@ -62,6 +62,8 @@ pub(super) struct Udp {
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     unsegmented: HashSet<SocketAddr>,
+    /// Whether a destination has been met whose path is narrower than a packet.
+    may_fragment: bool,
 }
 
 impl Udp {
@@ -69,7 +71,16 @@ impl Udp {
         if let Err(error) = join_received(socket.as_fd()) {
             tracing::debug!(%error, "the kernel doesn't join datagrams");
         }
-        Self { socket, waiting: VecDeque::new(), waiting_bytes: 0, unsegmented: HashSet::new() }
+        if let Err(error) = let_fragment(socket.as_fd(), false) {
+            tracing::debug!(%error, "the kernel draws an identification for each message");
+        }
+        Self {
+            socket,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            unsegmented: HashSet::new(),
+            may_fragment: false,
+        }
     }
 
     pub(super) fn socket(&self) -> &UdpSocket {
@@ -129,9 +140,20 @@ impl Udp {
                 self.send_apart(desk, out, run);
             }
             Refusal::Full => self.keep_run(desk, out, run),
-            Refusal::Destination | Refusal::Other(_) => desk.give_up(run, run.count.into()),
+            Refusal::TooLong if self.begin_to_fragment() => return sent.messages,
+            Refusal::TooLong | Refusal::Destination | Refusal::Other(_) => {
+                desk.give_up(run, run.count.into())
+            }
         }
         sent.messages + 1
+    }
+
+    /// Lets the kernel cut apart what is too long for its path, from now on; whether it did not before, and what was refused is
+    /// worth another try.
+    fn begin_to_fragment(&mut self) -> bool {
+        let begins = !self.may_fragment && let_fragment(self.socket.as_fd(), true).is_ok();
+        self.may_fragment |= begins;
+        begins
     }
 
     fn goes_apart(&self, run: &Run) -> bool {
@@ -156,6 +178,7 @@ impl Udp {
             match sent.refusal {
                 None => return,
                 Some(Refusal::Full) => break,
+                Some(Refusal::TooLong) if self.begin_to_fragment() => {}
                 Some(_) => {
                     desk.give_up(run, 1);
                     next += 1;
@@ -195,11 +218,13 @@ impl Udp {
         self.expire(desk.now, desk.unsent);
         while let Some(waiting) = self.waiting.front() {
             let pieces = std::slice::from_ref(&waiting.piece);
-            match desk.io.send(self.socket.as_fd(), &waiting.bytes, pieces).refusal {
+            let refusal = desk.io.send(self.socket.as_fd(), &waiting.bytes, pieces).refusal;
+            let (run, packets) = (waiting.run, waiting.packets());
+            match refusal {
                 Some(Refusal::Full) => return,
                 None => {}
+                Some(Refusal::TooLong) if self.begin_to_fragment() => continue,
                 Some(refusal) => {
-                    let (run, packets) = (waiting.run, waiting.packets());
                     if matches!(refusal, Refusal::Unsegmented) {
                         self.remember(run.destination());
                     }

@@ -191,7 +191,9 @@ fn send<'a>(
             Refusal::Unsegmented => {
                 unsent += segments.filter(|one| socket.send_to(one, message.remote).is_err()).count() as u64;
             }
-            Refusal::Full | Refusal::Destination | Refusal::Other(_) => unsent += segments.count() as u64,
+            Refusal::Full | Refusal::TooLong | Refusal::Destination | Refusal::Other(_) => {
+                unsent += segments.count() as u64
+            }
         }
         done += 1;
     }

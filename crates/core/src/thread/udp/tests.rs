@@ -39,6 +39,7 @@ impl PacketIo for Kernel {
 
 const FULL: Option<fn() -> Refusal> = Some(|| Refusal::Full);
 const UNSEGMENTED: Option<fn() -> Refusal> = Some(|| Refusal::Unsegmented);
+const TOO_LONG: Option<fn() -> Refusal> = Some(|| Refusal::TooLong);
 const UNREACHABLE: Option<fn() -> Refusal> = Some(|| Refusal::Destination);
 
 struct Stage {
@@ -113,6 +114,31 @@ fn a_destination_that_takes_no_runs_gets_its_packets_one_by_one_from_then_on() {
     stage.send(&runs);
     assert_eq!(stage.kernel.taken[1..4], apart, "without another refusal");
     assert!(stage.unsent.is_empty());
+}
+
+#[test]
+fn what_is_too_long_for_its_path_goes_in_fragments_from_then_on() {
+    // As the kernel has it: first the segments are too long, then each of them by itself.
+    let mut stage = Stage::new(&[None, UNSEGMENTED, TOO_LONG]);
+    let runs = stage.runs(&[1, 2, 3]);
+    stage.send(&runs);
+    assert_eq!(stage.kernel.taken, [(250, 100), (100, 100), (100, 100), (50, 100), (250, 100)]);
+    assert!(stage.unsent.is_empty(), "all of it at the second try");
+    // Fragments don't help it.
+    stage.kernel.refusals = VecDeque::from([None, TOO_LONG]);
+    stage.send(&runs);
+    assert_eq!(stage.told(), [(Sender::Consumer(2), 1)]);
+}
+
+#[test]
+fn what_waits_can_go_in_fragments_too() {
+    let mut stage = Stage::new(&[FULL]);
+    let runs = stage.runs(&[1]);
+    stage.send(&runs);
+    stage.kernel.refusals = VecDeque::from([TOO_LONG]);
+    stage.on_writable();
+    assert_eq!(stage.kernel.taken, [(250, 100)]);
+    assert!(stage.unsent.is_empty() && !stage.udp.has_waiting());
 }
 
 #[test]
