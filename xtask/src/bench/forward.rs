@@ -97,8 +97,16 @@ fn measure(programs: &Programs, plan: &Plan, device: Device, case: Case) -> Resu
 
 impl Plan {
     fn wants(&self, name: &str) -> bool {
-        self.cases.is_empty() || self.cases.iter().any(|part| name.contains(part))
+        self.cases.is_empty() || self.cases.iter().any(|part| has_part(name, part))
     }
+}
+
+/// Whether a name has such a part, with its numbers whole: bursts of 1 are not bursts of 16.
+fn has_part(name: &str, part: &str) -> bool {
+    let goes_on = |rest: &str| {
+        part.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(|c: char| c.is_ascii_digit())
+    };
+    name.match_indices(part).any(|(at, _)| !goes_on(&name[at + part.len()..]))
 }
 
 /// All subjects of a case, waiting.
@@ -241,5 +249,7 @@ mod tests {
         assert!(plan(&[]).wants(name));
         assert!(plan(&["lo:", "burst 16"]).wants(name));
         assert!(!plan(&["lo:", "burst 4"]).wants(name));
+        assert!(!plan(&["burst 1", "10"]).wants(name), "parts of numbers");
+        assert!(plan(&["100 C"]).wants(name));
     }
 }
