@@ -142,7 +142,7 @@ impl Udp {
             Refusal::Full => self.keep_run(desk, out, run),
             Refusal::TooLong if self.begin_to_fragment() => return sent.messages,
             Refusal::TooLong | Refusal::Destination | Refusal::Other(_) => {
-                desk.give_up(run, run.count.into())
+                desk.give_up(run, run.count.into());
             }
         }
         sent.messages + 1

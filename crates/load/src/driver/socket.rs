@@ -192,7 +192,7 @@ fn send<'a>(
                 unsent += segments.filter(|one| socket.send_to(one, message.remote).is_err()).count() as u64;
             }
             Refusal::Full | Refusal::TooLong | Refusal::Destination | Refusal::Other(_) => {
-                unsent += segments.count() as u64
+                unsent += segments.count() as u64;
             }
         }
         done += 1;
