@@ -3,7 +3,7 @@
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
 //! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer, through an `outlet` per
 //! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `media` (Producers and
-//! Consumers come, change and go), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
+//! Consumers come, change and go), `rows` (rows leave their tables), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
 
 mod egress;
 mod feedback;
@@ -13,6 +13,7 @@ mod media;
 mod migrate;
 mod outlet;
 mod report;
+mod rows;
 mod score;
 
 use std::collections::VecDeque;

@@ -3,6 +3,9 @@
 //! Give it what happened with [`Worker::handle`], then call [`Worker::poll`] until it gives `None`: one mutation, then the drain.
 //! Call it with [`Input::Timeout`] when [`Worker::timeout`] has come. A batch of datagrams belongs to the machine until its drain
 //! is over; [`Worker::reclaim`] gives the memory back.
+//!
+//! A batch for many Consumers is long work. A driver that has other things to do may rest at any [`Output::Flush`]: it hands in
+//! whatever has happened but datagrams, and polls on. What that brought comes first then, and media go on where they were.
 
 mod call;
 mod datagram;
@@ -99,11 +102,14 @@ impl Worker {
 
     /// Takes in what happened.
     ///
-    /// Packets of the input before that were not polled are lost.
+    /// Datagrams whose packets weren't polled to the end are lost to others that come in.
     pub fn handle(&mut self, now: Now, input: Input) {
         self.begin(now);
         match input {
-            Input::Datagrams(batch) => self.on_batch(batch),
+            Input::Datagrams(batch) => {
+                self.abandon();
+                self.on_batch(batch);
+            }
             Input::Call { request, call, sockets } => self.on_call(request, *call, &sockets),
             Input::Accepted { listener, connection } => self.on_accepted(listener, connection),
             Input::Disconnected { connection } => self.on_disconnected(connection),
@@ -132,6 +138,9 @@ impl Worker {
 
     /// The last batch, once its drain is over: empty, or with what is left of it to be handed in again.
     pub fn reclaim(&mut self) -> Option<Batch> {
+        if !self.turn.effects.dirty.is_empty() {
+            return None;
+        }
         let mut batch = self.batch.take()?;
         batch.close();
         Some(batch)
@@ -202,7 +211,6 @@ impl Worker {
     }
 
     fn begin(&mut self, now: Now) {
-        self.abandon();
         self.turn.now = now;
         self.handshakes.begin();
     }

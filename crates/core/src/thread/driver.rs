@@ -1,12 +1,13 @@
 //! The event loop of a Worker: wait, take in, drain, send.
 //!
-//! Everything with a decision in it is in the machine. A turn is bounded: as many datagrams as take about a millisecond, one read
-//! of each connection, so many calls; so media, calls and deadlines wait for each other no longer than two milliseconds. Sockets
-//! that had no part in a turn are the first in the next.
+//! Everything with a decision in it is in the machine. A turn is bounded: as many datagrams as take about two milliseconds, one read
+//! of each connection, so many calls; so media, calls and deadlines wait for each other no longer than that. Where it takes longer
+//! to send on what has come, the thread rests from that and goes on in the next turn. Sockets that had no part in a turn are the
+//! first in the next.
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{io, mem};
 
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
@@ -29,6 +30,8 @@ use crate::local::{MediaAddress, Report, Reports};
 const CALLS_PER_TURN: usize = 64;
 /// Connections accepted from one listener per turn.
 const ACCEPTS_PER_TURN: usize = 16;
+/// How long after its beginning a turn takes a rest from sending, if there is more: what has come up meanwhile goes first.
+const REST_AFTER: Duration = Duration::from_micros(1500);
 /// Bytes read from one connection per turn: some ten milliseconds of the fastest sender's media.
 const READ_MAX: usize = 16 * 1024;
 
@@ -48,6 +51,11 @@ pub(super) struct Driver {
     news: Vec<Report>,
     /// Sockets that have something to do and had no part in a turn yet.
     ready: VecDeque<Ready>,
+    /// Whether there is more to be sent of what was handed in last.
+    resting: bool,
+    /// Datagrams of that, with those that the machine may give back, and how long it has taken so far.
+    given: usize,
+    spent: Duration,
 }
 
 impl Driver {
@@ -74,6 +82,9 @@ impl Driver {
             scratch: vec![0; READ_MAX].into_boxed_slice(),
             news: Vec::new(),
             ready: VecDeque::new(),
+            resting: false,
+            given: 0,
+            spent: Duration::ZERO,
         })
     }
 
@@ -95,12 +106,12 @@ impl Driver {
         }
         self.tell_unsent(now);
         self.drop_broken(now);
-        self.reports.send(mem::take(&mut self.news));
+        self.tell();
     }
 
     /// Waits for something to do, unless there is some left; whether the bell has rung.
     fn wait(&mut self) -> bool {
-        if !self.ready.is_empty() || !self.batch.is_empty() {
+        if self.resting || !self.ready.is_empty() || !self.batch.is_empty() {
             return false;
         }
         let deadlines = [self.machine.timeout(), self.sockets.rest_end()];
@@ -122,6 +133,9 @@ impl Driver {
     }
 
     fn take_datagrams(&mut self, now: Now) {
+        if self.resting {
+            return self.drain(now);
+        }
         // What is left of the last batch comes first.
         let room = self.batch.is_empty();
         while room && !self.batch.is_full() {
@@ -269,31 +283,57 @@ impl Driver {
 
     /// Hands the machine as much of the batch as it gets done in time.
     fn hand_in_batch(&mut self, now: Now) {
-        if self.batch.is_empty() {
+        if self.resting || self.batch.is_empty() {
             return;
         }
         self.batch.open(self.pace.datagrams());
-        let before = self.batch.len();
+        self.given = self.batch.len();
         let begun = clock();
         let batch = mem::take(&mut self.batch);
-        self.feed(now, Input::Datagrams(batch));
-        self.batch = self.machine.reclaim().unwrap_or_else(Batch::for_receiving);
-        self.pace.on_input(before - self.batch.len(), clock().saturating_duration_since(begun));
+        self.machine.handle(now, Input::Datagrams(batch));
+        self.spent = clock().saturating_duration_since(begun);
+        self.drain(now);
     }
 
     fn hand_in_all(&mut self, now: Now) {
-        while !self.batch.is_empty() {
+        while self.resting || !self.batch.is_empty() {
+            if self.resting {
+                self.drain(now);
+            }
             self.hand_in_batch(now);
         }
     }
 
-    /// One input, then the whole drain: the machine's rule.
+    /// One input, then the drain. While the thread rests from one, that goes on when its time comes in the turn.
     fn feed(&mut self, now: Now, input: Input) {
         self.machine.handle(now, input);
+        if !self.resting {
+            self.drain(now);
+        }
+    }
+
+    fn drain(&mut self, now: Now) {
+        let begun = clock();
+        self.resting = !self.drain_until_late(now);
+        self.spent += clock().saturating_duration_since(begun);
+        if let Some(batch) = self.machine.reclaim() {
+            self.pace.on_input(self.given - batch.len(), self.spent);
+            self.batch = batch;
+        }
+    }
+
+    /// Whether all is done.
+    fn drain_until_late(&mut self, now: Now) -> bool {
         while let Some(output) = self.machine.poll(&mut self.dispatch.out) {
             match output {
                 Output::Send(run) => self.dispatch.push(run),
-                Output::Flush => self.flush(now),
+                Output::Flush => {
+                    self.flush(now);
+                    self.tell();
+                    if clock().saturating_duration_since(now.at) > REST_AFTER {
+                        return false;
+                    }
+                }
                 Output::Reply { request, result } => self.news.push(Report::Reply { request, result }),
                 Output::Event(event) => self.news.push(Report::Event(event)),
                 Output::CloseSocket(socket) => {
@@ -303,6 +343,11 @@ impl Driver {
             }
         }
         self.flush(now);
+        true
+    }
+
+    fn tell(&mut self) {
+        self.reports.send(mem::take(&mut self.news));
     }
 
     fn flush(&mut self, now: Now) {

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-/// How long one input may keep the machine busy. Longer, and calls and deadlines come late by more than the 2 ms that they may;
-/// shorter, and a frame's packets are taken in pieces and leave in smaller runs, which is what forwarding costs most for: at one
-/// millisecond a frame of 16 packets for 100 Consumers was in three.
+/// How long one input should keep the machine busy. Longer, and what came behind it waits for longer; shorter, and a frame's packets
+/// are taken in pieces and leave in smaller runs, which is what forwarding costs most for: at one millisecond a frame of 16 packets
+/// for 100 Consumers was in three.
 const INPUT_TIME: Duration = Duration::from_micros(1800);
 /// The fewest datagrams at once, if there are that many. With fewer a frame's packets leave in runs so small that each costs several
 /// times as much, which would call for still fewer: the measured cost would chase itself down to single packets (seen with 400
-/// Consumers of one stream). The price: with more than some three hundred of them a turn takes up to four milliseconds.
-const DATAGRAMS_MIN: usize = 8;
+/// Consumers of one stream). Where so many take longer than a turn may, the driver rests in between.
+const DATAGRAMS_MIN: usize = 32;
 /// Weight of what was measured before: an eighth of the new one is taken over, so that one slow turn (the machine was
 /// interrupted) does not cut the next ones to pieces.
 const SMOOTHING: u64 = 8;
@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn dear_datagrams_come_fewer_at_a_time_but_never_one_by_one() {
         let mut pace = Pace::default();
-        pace.on_input(10, Duration::from_millis(1));
-        assert_eq!(pace.datagrams(), 18);
+        pace.on_input(50, Duration::from_millis(1));
+        assert_eq!(pace.datagrams(), 90);
         (0..100).for_each(|_| pace.on_input(1, Duration::from_millis(100)));
         assert_eq!(pace.datagrams(), DATAGRAMS_MIN);
         (0..200).for_each(|_| pace.on_input(100, Duration::from_micros(100)));

@@ -205,6 +205,21 @@ impl Cursor {
         if joined { None } else { self.run.replace(outlet.run(packet)) }
     }
 
+    /// A row of the stream goes, of so many. Its place is taken by another, whose place by another again: gives those in order. The
+    /// last of these places is then free for the last row.
+    pub(super) fn close_up(&mut self, index: usize, rows: usize) -> [Option<usize>; 2] {
+        if index == self.row {
+            *self = Self { row: index, ..Self::default() };
+        }
+        if index >= self.row {
+            return [None; 2];
+        }
+        // The last of those that had everything, and the one that is at work.
+        let (last, at_work) = (self.row - 1, self.row);
+        self.row = last;
+        [Some(last).filter(|last| *last != index), Some(at_work).filter(|at_work| *at_work < rows)]
+    }
+
     fn next_row(&mut self) -> Option<Run> {
         let run = self.run.take();
         *self = Self { row: self.row + 1, ..Self::default() };

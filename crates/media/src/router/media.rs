@@ -178,21 +178,12 @@ impl Router {
 
     /// Takes a Consumer's row out of the table.
     pub(super) fn detach_row(&mut self, key: TransportKey, id: ConsumerId) {
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
-            return;
-        };
-        let Place::At { stream: stream_key, index } = consumer.place else { return };
-        let Some(stream) = self.streams.get_mut(stream_key) else { return };
-        let row = stream.rows.swap_remove(index);
-        consumer.place = Place::Away(Box::new(row));
-        // The last row has taken the place of the one that left.
-        if let Some(moved) = stream.rows.get(index) {
-            let (transport, moved) = (moved.transport, moved.consumer);
-            if let Some(consumer) =
-                self.transports.get_mut(transport).and_then(|it| it.consumers.get_mut(&moved))
-            {
-                consumer.place = Place::At { stream: stream_key, index };
-            }
+        let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
+        let Some(Place::At { stream, index }) = consumer.map(|consumer| &consumer.place) else { return };
+        let (stream, index) = (*stream, *index);
+        let Some(row) = self.take_row(stream, index) else { return };
+        if let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) {
+            consumer.place = Place::Away(Box::new(row));
         }
     }
 
@@ -225,7 +216,7 @@ impl Router {
             }
         }
         streams.iter().for_each(|key| drop(self.streams.remove(*key)));
-        self.dirty.retain(|key| self.streams.contains_key(*key));
+        self.forget_streams();
     }
 
     /// Closes a Consumer.

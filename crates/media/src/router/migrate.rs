@@ -34,7 +34,7 @@ impl Router {
         for consumer in transport.consumers.values() {
             self.forget_consumer_of(consumer.producer, consumer.id);
         }
-        self.dirty.retain(|key| self.streams.contains_key(*key));
+        self.forget_streams();
         Some(TransportState { transport, producers })
     }
 

@@ -1,4 +1,5 @@
-//! What is to be done after an input: control packets first, then media, events, replies, and the sockets that go.
+//! What is to be done after an input: control packets first, then events, replies, and the sockets that go, and media last: they
+//! take longest, and what comes up while the driver rests from them must not wait for their end.
 
 use super::turn::Wrap;
 use super::{Output, TransportAt, Worker};
@@ -7,9 +8,11 @@ use crate::router::MediaOutput;
 
 impl Worker {
     pub(super) fn poll_output(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        if let Some(output) = self.poll_control(out).or_else(|| self.poll_media(out)) {
-            return Some(output);
-        }
+        self.poll_control(out).or_else(|| self.poll_news()).or_else(|| self.poll_media(out))
+    }
+
+    /// What the application hears of, and the sockets that go.
+    fn poll_news(&mut self) -> Option<Output> {
         self.tell_moves();
         self.tell_scores();
         if let Some(event) = self.turn.effects.events.pop_front() {

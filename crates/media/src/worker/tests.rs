@@ -3,6 +3,7 @@
 mod flow;
 mod index;
 mod peer;
+mod rest;
 mod server;
 mod stage;
 mod timer;

@@ -95,14 +95,28 @@ impl Stage {
         command: impl Into<Command>,
         sockets: Vec<ListenSocket>,
     ) -> Result<Reply, Failure> {
+        self.hand_in_call(command, sockets);
+        self.drain();
+        self.reply().expect("each call has its reply")
+    }
+
+    /// A call whose reply is still to be polled.
+    pub(in crate::worker) fn hand_in_call(
+        &mut self,
+        command: impl Into<Command>,
+        sockets: Vec<ListenSocket>,
+    ) {
         let call = Call {
             owner: SessionId::new(),
             labels: Labels::default(),
             tags: Vec::new(),
             command: command.into(),
         };
-        self.input(Input::Call { request: 1, call: Box::new(call), sockets });
-        self.replies.pop().expect("each call has its reply")
+        self.worker.handle(self.now, Input::Call { request: 1, call: Box::new(call), sockets });
+    }
+
+    pub(in crate::worker) fn reply(&mut self) -> Option<Result<Reply, Failure>> {
+        self.replies.pop()
     }
 
     /// One input, then the drain.
@@ -112,6 +126,11 @@ impl Stage {
     }
 
     pub(in crate::worker) fn drain(&mut self) {
+        assert!((0..POLLS_MAX).any(|_| self.drain_to_flush()), "the drain doesn't end");
+    }
+
+    /// As far as the next flush; whether there is no more.
+    pub(in crate::worker) fn drain_to_flush(&mut self) -> bool {
         let mut runs = Vec::new();
         for _ in 0..POLLS_MAX {
             match self.worker.poll(&mut self.out) {
@@ -119,11 +138,15 @@ impl Stage {
                 Some(Output::Flush) => {
                     self.flushes += 1;
                     self.flush(&mut runs);
+                    return false;
                 }
                 Some(Output::Event(event)) => self.events.push(event),
                 Some(Output::Reply { result, .. }) => self.replies.push(result),
                 Some(Output::CloseSocket(socket)) => self.closed.push(socket),
-                None => return self.flush(&mut runs),
+                None => {
+                    self.flush(&mut runs);
+                    return true;
+                }
             }
         }
         panic!("the drain doesn't end");
@@ -142,12 +165,18 @@ impl Stage {
 
     /// Datagrams that come in together.
     pub(in crate::worker) fn datagrams(&mut self, datagrams: impl IntoIterator<Item = (Tuple, Vec<u8>)>) {
+        self.hand_in(datagrams);
+        self.drain();
+        self.worker.reclaim().expect("the batch comes back after its drain");
+    }
+
+    /// Datagrams whose packets are still to be polled.
+    pub(in crate::worker) fn hand_in(&mut self, datagrams: impl IntoIterator<Item = (Tuple, Vec<u8>)>) {
         let mut batch = Batch::default();
         for (tuple, datagram) in datagrams {
             assert!(batch.push(tuple, &datagram));
         }
-        self.input(Input::Datagrams(batch));
-        self.worker.reclaim().expect("the batch comes back after its drain");
+        self.worker.handle(self.now, Input::Datagrams(batch));
     }
 
     /// Lets time pass, deadline by deadline.
