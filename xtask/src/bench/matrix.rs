@@ -339,9 +339,15 @@ const VARIATIONS: [Case; 13] = [
 /// Many streams.
 const MANY: [Case; 2] = [Case::of_many(Load::MEETING, 30), Case::of_many(Load::VOICES, 300)];
 
-/// With somebody who receives: cost, capacity and delay at both ends of the scale.
-const RECEIVED: [Case; 2] =
-    [Case::new(Suite::Gcm, 100, 16).with_capacity(), Case::new(Suite::Gcm, 100, 1).with_capacity()];
+/// Where packets arrive: what the null device's headlines cost there, and how late they are.
+const RECEIVED: [Case; 2] = [
+    Case::webrtc(Via::WebRtcServer, 100, 16).with_capacity(),
+    Case::webrtc(Via::WebRtcServer, 100, 1).with_capacity(),
+];
+
+/// The same between the two, and with a socket each.
+const RECEIVED_MORE: [Case; 2] =
+    [Case::webrtc(Via::WebRtcServer, 100, 4).with_capacity(), Case::new(Suite::Gcm, 100, 16).with_capacity()];
 
 /// With somebody who receives and answers: on a device that drops packets nobody can.
 const ANSWERED: [Case; 3] = [
@@ -356,7 +362,7 @@ pub(super) fn cases(device: Device, quick: bool) -> Vec<Case> {
         (Device::Null, true) => [HEADLINES, SHARED].concat().into_iter().map(Case::quick).collect(),
         (Device::Null, false) => [HEADLINES.as_slice(), &SHARED, &VARIATIONS, &MANY].concat(),
         (_, true) => RECEIVED[..1].to_vec(),
-        (Device::Lo, false) => [RECEIVED.as_slice(), &ANSWERED].concat(),
+        (Device::Lo, false) => [RECEIVED.as_slice(), &RECEIVED_MORE, &ANSWERED].concat(),
         (_, false) => RECEIVED.to_vec(),
     }
 }

@@ -29,6 +29,12 @@ const JUDGED: [(Via, &str, &str); 3] = [
 
 const ON_LOOPBACK: &str = "not judged: on loopback the kernel's part is another, and the peer estimates bandwidth from what it is told, ours does not yet";
 
+/// Devices on which the kernel delivers. The bare forwarder is what can be done there, and the target is set from it.
+const RECEIVED: [Device; 3] = [Device::Lo, Device::LoPlain, Device::Veth];
+
+const ELSEWHERE: &str =
+    "not judged: targets against the peer are for a device that takes messages to be cut apart";
+
 /// What is compared without a target.
 const MANY: [(Load, &str); 2] =
     [(Load::MEETING, "meeting of 30, audio and video"), (Load::VOICES, "audio of 10 to 300")];
@@ -41,8 +47,8 @@ struct Comparison<'a> {
     find: &'a dyn Fn(Kind) -> Option<&'a Measured>,
 }
 
-/// The figures of a run. Targets hold for the null device at 100 Consumers under GCM, and for delay on loopback; whatever was not
-/// measured has no figure.
+/// The figures of a run. Targets against the peer hold for the null device at 100 Consumers under GCM, those against the bare
+/// forwarder on each device, those for delay on loopback; whatever was not measured has no figure.
 pub(super) fn figures(measured: &[Measured]) -> Vec<Figure> {
     let cases = JUDGED.into_iter().flat_map(|via| PEER_TARGETS.map(|target| (via, target)));
     let forwarded = cases.flat_map(|((via, name, note), (burst, target))| {
@@ -62,13 +68,19 @@ pub(super) fn figures(measured: &[Measured]) -> Vec<Figure> {
         let case = format!("transport-wide feedback, burst {burst}");
         Comparison { case, peer_target: None, note: ON_LOOPBACK, find: &find }.figures()
     });
-    let delays = [16, 1].into_iter().filter_map(|burst| {
-        let ours = headline(measured, Device::Lo, Via::Plain, burst, Kind::Mafalda)?;
+    let received = RECEIVED.into_iter().flat_map(|device| [16, 4, 1].map(|burst| (device, burst)));
+    let received = received.flat_map(|(device, burst)| {
+        let find = |kind| headline(measured, device, Via::WebRtcServer, burst, kind);
+        let case = format!("one socket, {}, burst {burst}", device.name());
+        Comparison { case, peer_target: None, note: ELSEWHERE, find: &find }.figures()
+    });
+    let delays = [16, 4, 1].into_iter().filter_map(|burst| {
+        let ours = headline(measured, Device::Lo, Via::WebRtcServer, burst, Kind::Mafalda)?;
         let name = format!("p99 added delay at half load on loopback, burst {burst}");
         let figure = Figure::new(name, ours.row.delay_p99_us?, "us");
         Some(figure.with_target(Target::AtMost(DELAY_TARGET_US)))
     });
-    forwarded.chain(answered).chain(many).chain(delays).collect()
+    forwarded.chain(received).chain(answered).chain(many).chain(delays).collect()
 }
 
 impl Comparison<'_> {
