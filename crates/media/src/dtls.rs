@@ -18,6 +18,7 @@ mod inbox;
 mod keying;
 mod message;
 mod output;
+mod provider;
 mod record;
 
 pub use certificate::{Certificate, CertificateError};

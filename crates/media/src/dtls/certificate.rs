@@ -10,6 +10,7 @@ use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
+use super::provider::Provider;
 use super::{Fingerprint, FingerprintAlgorithm, Role};
 use crate::srtp::SrtpProfile;
 
@@ -36,6 +37,8 @@ struct Prepared {
     /// One configuration for each of [`SrtpProfile::PREFERENCE`]: the engine's server follows the client's order, and is made to
     /// follow ours by knowing a single profile.
     servers: [Arc<HandshakeConfig>; 4],
+    #[cfg(test)]
+    provider: Arc<Provider>,
 }
 
 impl Certificate {
@@ -74,8 +77,9 @@ impl Certificate {
     }
 
     fn prepare(der: CertificateDer<'static>, pkcs8: &[u8]) -> Result<Self, CertificateError> {
-        let provider = rtc_crypto::default_provider().map_err(|_| CertificateError::Engine)?;
-        let key = import(&*provider, pkcs8)?;
+        let own = Arc::new(Provider::default());
+        let key = import(&*own, pkcs8)?;
+        let provider: Arc<dyn RTCCryptoProvider> = own.clone();
         // The key's public half stands in the certificate as it is (RFC 5280 §4.1.2.7): no need to parse either.
         let public = key.public_key().bytes;
         if !der.windows(public.len().max(1)).any(|window| window == public) {
@@ -86,7 +90,13 @@ impl Certificate {
         let client = configure(&provider, &certificate, Role::Client, &SrtpProfile::PREFERENCE)?;
         let [gcm_256, gcm_128, cm_80, cm_32] = SrtpProfile::PREFERENCE
             .map(|profile| configure(&provider, &certificate, Role::Server, &[profile]));
-        Ok(Self(Arc::new(Prepared { der: bytes, client, servers: [gcm_256?, gcm_128?, cm_80?, cm_32?] })))
+        Ok(Self(Arc::new(Prepared {
+            der: bytes,
+            client,
+            servers: [gcm_256?, gcm_128?, cm_80?, cm_32?],
+            #[cfg(test)]
+            provider: own,
+        })))
     }
 
     /// The certificate in DER.
@@ -99,6 +109,12 @@ impl Certificate {
     #[must_use]
     pub fn fingerprint(&self, algorithm: FingerprintAlgorithm) -> Fingerprint {
         Fingerprint::of(algorithm, &self.0.der)
+    }
+
+    /// Checks of signatures that were spared.
+    #[cfg(test)]
+    pub(super) fn repeats(&self) -> usize {
+        self.0.provider.repeats.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     pub(super) fn client(&self) -> Arc<HandshakeConfig> {

@@ -230,6 +230,7 @@ fn a_calm_handshake_takes_three_round_trips_and_agrees_on_everything() {
     assert_eq!(at_client.keying.profile(), SrtpProfile::AeadAes256Gcm);
     assert_eq!(at_client.peer_certificate, server.der());
     assert_eq!(at_server.peer_certificate, client.der());
+    assert_eq!((client.repeats(), server.repeats()), (0, 1), "the engine's server asks twice");
 }
 
 #[test]
