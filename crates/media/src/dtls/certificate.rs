@@ -33,6 +33,8 @@ pub struct Certificate(Arc<Prepared>);
 
 struct Prepared {
     der: Vec<u8>,
+    /// In the order of [`FingerprintAlgorithm::ALL`]: each Transport shows them all.
+    fingerprints: [Fingerprint; 5],
     client: Arc<HandshakeConfig>,
     /// One configuration for each of [`SrtpProfile::PREFERENCE`]: the engine's server follows the client's order, and is made to
     /// follow ours by knowing a single profile.
@@ -91,6 +93,7 @@ impl Certificate {
         let [gcm_256, gcm_128, cm_80, cm_32] = SrtpProfile::PREFERENCE
             .map(|profile| configure(&provider, &certificate, Role::Server, &[profile]));
         Ok(Self(Arc::new(Prepared {
+            fingerprints: FingerprintAlgorithm::ALL.map(|algorithm| Fingerprint::of(algorithm, &bytes)),
             der: bytes,
             client,
             servers: [gcm_256?, gcm_128?, cm_80?, cm_32?],
@@ -108,7 +111,7 @@ impl Certificate {
     /// What to signal for this certificate.
     #[must_use]
     pub fn fingerprint(&self, algorithm: FingerprintAlgorithm) -> Fingerprint {
-        Fingerprint::of(algorithm, &self.0.der)
+        self.0.fingerprints[algorithm as usize]
     }
 
     /// Checks of signatures that were spared.
@@ -208,6 +211,14 @@ mod tests {
         let digest = parsed.digest(openssl::hash::MessageDigest::sha256()).unwrap();
         assert_eq!(certificate.fingerprint(FingerprintAlgorithm::Sha256).digest(), &*digest);
         assert_ne!(certificate.der(), Certificate::generate().unwrap().der());
+    }
+
+    #[test]
+    fn each_fingerprint_is_that_of_its_algorithm() {
+        let certificate = Certificate::generate().unwrap();
+        for algorithm in FingerprintAlgorithm::ALL {
+            assert_eq!(certificate.fingerprint(algorithm), Fingerprint::of(algorithm, certificate.der()));
+        }
     }
 
     #[test]
