@@ -105,6 +105,9 @@ impl Worker {
     /// Datagrams whose packets weren't polled to the end are lost to others that come in.
     pub fn handle(&mut self, now: Now, input: Input) {
         self.begin(now);
+        // A turn of the driver has one of each of these, but dozens of calls: with steps for each, a crowd that joins while transports
+        // are made for more of it would hold up media for many milliseconds.
+        let makes_steps = matches!(input, Input::Datagrams(_) | Input::Timeout);
         match input {
             Input::Datagrams(batch) => {
                 self.abandon();
@@ -117,7 +120,9 @@ impl Worker {
             Input::Timeout => self.on_timeout(),
         }
         self.go_rounds();
-        self.go_on_with_handshakes();
+        if makes_steps {
+            self.go_on_with_handshakes();
+        }
     }
 
     /// The next thing to do; `None` when there is nothing left until the next input.

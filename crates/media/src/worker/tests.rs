@@ -1,5 +1,6 @@
 //! Tests of the whole machine that need to look, or to reach, inside.
 
+mod crowd;
 mod flow;
 mod index;
 mod peer;
