@@ -14,12 +14,14 @@ mod backoff;
 mod certificate;
 mod endpoint;
 mod fingerprint;
+mod handshake;
 mod inbox;
 mod keying;
 mod message;
 mod output;
 mod provider;
 mod record;
+mod session;
 
 pub use certificate::{Certificate, CertificateError};
 pub use endpoint::Dtls;

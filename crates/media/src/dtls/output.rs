@@ -68,10 +68,20 @@ impl Outbox {
         }
     }
 
+    /// Takes over what waits in another, behind what waits here.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        std::mem::take(&mut other.0).into_iter().for_each(|queued| self.push(queued));
+    }
+
     /// Takes the first that isn't longer than `out`; what is longer is dropped.
     pub(super) fn pop(&mut self, out: &mut [u8]) -> Option<DtlsOutput> {
         loop {
-            let output = match self.0.pop_front()? {
+            let Some(first) = self.0.pop_front() else {
+                // Most connections never have anything to say again.
+                self.0 = VecDeque::new();
+                return None;
+            };
+            let output = match first {
                 Queued::Packet(bytes) => copy(&bytes, out).map(DtlsOutput::Packet),
                 Queued::Data(bytes) => copy(&bytes, out).map(DtlsOutput::ApplicationData),
                 Queued::Connected(connected) => Some(DtlsOutput::Connected(connected)),

@@ -1,5 +1,7 @@
 //! Two ends of one connection on a virtual clock, with a bad network between them.
 
+mod rest;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
