@@ -3,9 +3,11 @@
 
 mod row;
 
+use std::sync::Arc;
+
 use mafalda_api::consumer::{ConsumerScore, ConsumerType};
 use mafalda_api::id::{ConsumerId, ProducerId, TransportId};
-use mafalda_api::types::rtp_parameters::{MediaKind, RtpEncodingParameters, RtpParameters};
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
 use mafalda_api::waist::{ConsumerState, Origin};
 
 use crate::router::StreamKey;
@@ -33,8 +35,9 @@ pub(crate) struct Consumer {
     pub(crate) origin: Origin,
     pub(crate) producer: ProducerId,
     pub(crate) kind: MediaKind,
-    pub(crate) rtp_parameters: RtpParameters,
-    pub(crate) consumable_encodings: Vec<RtpEncodingParameters>,
+    pub(crate) rtp_parameters: Arc<RtpParameters>,
+    /// What its Producer's consumable parameters were.
+    pub(crate) consumable: Arc<RtpParameters>,
     pub(crate) paused: bool,
     pub(crate) producer_paused: bool,
     pub(crate) score: ConsumerScore,

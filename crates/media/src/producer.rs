@@ -5,6 +5,8 @@
 mod format;
 mod stream;
 
+use std::sync::Arc;
+
 use mafalda_api::id::ProducerId;
 use mafalda_api::ortc::{self, RtpMapping};
 use mafalda_api::producer::{ProducerScore, ProducerType};
@@ -26,8 +28,8 @@ pub(crate) struct Producer {
     pub(crate) origin: Origin,
     pub(crate) transport: TransportKey,
     pub(crate) kind: MediaKind,
-    pub(crate) rtp_parameters: RtpParameters,
-    pub(crate) consumable: RtpParameters,
+    pub(crate) rtp_parameters: Arc<RtpParameters>,
+    pub(crate) consumable: Arc<RtpParameters>,
     pub(crate) mapping: RtpMapping,
     pub(crate) paused: bool,
     /// One per encoding, in their order.
@@ -37,8 +39,8 @@ pub(crate) struct Producer {
 /// What negotiation makes of a call to produce.
 #[derive(Debug)]
 pub(crate) struct Negotiated {
-    pub(crate) rtp_parameters: RtpParameters,
-    pub(crate) consumable: RtpParameters,
+    pub(crate) rtp_parameters: Arc<RtpParameters>,
+    pub(crate) consumable: Arc<RtpParameters>,
     pub(crate) mapping: RtpMapping,
 }
 
@@ -61,7 +63,7 @@ impl Negotiated {
             ortc::get_producer_rtp_parameters_mapping(&parameters, capabilities, first_mapped_ssrc)?;
         let consumable =
             ortc::get_consumable_rtp_parameters(command.kind, &parameters, capabilities, &mapping);
-        Ok(Self { rtp_parameters: parameters, consumable, mapping })
+        Ok(Self { rtp_parameters: Arc::new(parameters), consumable: Arc::new(consumable), mapping })
     }
 }
 

@@ -4,13 +4,15 @@
 
 mod waiting;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use mafalda_api::id::{TransportId, WebRtcServerId, WorkerId};
+use mafalda_api::types::data_structures::IceCandidate;
 use mafalda_api::waist::{CreateWebRtcServer, ErrorCode, Failure, Origin, WebRtcServerState};
 
 use crate::SocketId;
-use crate::transport::Listening;
+use crate::transport::{Listening, Preference};
 use crate::worker::ListenSocket;
 use crate::worker::timers::Alarm;
 
@@ -24,6 +26,8 @@ pub(crate) struct WebRtcServer {
     pub(crate) id: WebRtcServerId,
     pub(crate) origin: Origin,
     pub(crate) listening: Listening,
+    /// Those of its Transports, which are the same for all that want the same of UDP and TCP: there are nine ways to.
+    candidates: HashMap<Preference, Arc<[IceCandidate]>>,
     /// The Transports that listen on it.
     pub(crate) transports: HashSet<TransportId>,
     pub(crate) waiting: WaitingRoom,
@@ -47,10 +51,17 @@ impl WebRtcServer {
             id: command.id,
             origin,
             listening,
+            candidates: HashMap::new(),
             transports: HashSet::new(),
             waiting: WaitingRoom::default(),
             alarm: Alarm::default(),
         })
+    }
+
+    /// The candidates of a Transport that listens on it.
+    pub(crate) fn candidates(&mut self, preference: Preference) -> Arc<[IceCandidate]> {
+        let made = self.candidates.entry(preference);
+        made.or_insert_with(|| self.listening.candidates(preference)).clone()
     }
 
     /// What others know of it.

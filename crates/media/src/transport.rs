@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod handshake;
+mod identity;
 mod listener;
 mod listening;
 mod plain;
@@ -14,6 +15,7 @@ mod traffic;
 mod way;
 mod webrtc;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
@@ -28,7 +30,6 @@ use rand::RngExt;
 
 use crate::Now;
 use crate::consumer::Consumer;
-use crate::dtls::Certificate;
 use crate::ice::{IceConfig, IceLite};
 use crate::router::StreamKey;
 use crate::rtp::extension::{ExtensionIds, ExtensionKind};
@@ -41,6 +42,7 @@ use crate::worker::{ListenSocket, Turn};
 pub(crate) use endpoints::CONNECTIONS_MAX;
 pub(crate) use endpoints::Endpoints;
 pub(crate) use handshake::Handshake;
+pub(crate) use identity::Identity;
 pub(crate) use listener::{Names, RtpListener, Source};
 pub(crate) use listening::{Listening, Preference, Wanted};
 pub(crate) use plain::{Channel, Plain};
@@ -142,7 +144,7 @@ impl Transport {
         turn: &mut Turn,
         command: &CreateWebRtcTransport,
         origin: Origin,
-        certificate: &Certificate,
+        identity: &Identity,
         endpoints: Endpoints,
     ) -> Result<Self, Failure> {
         let consent_timeout = match command.ice_consent_timeout {
@@ -156,7 +158,7 @@ impl Transport {
             ));
         }
         let ice = IceLite::new(IceConfig { consent_timeout }, &mut turn.rng);
-        let way = WebRtc { ice, handshake: Box::new(Handshake::new(certificate)), endpoints, lost: false };
+        let way = WebRtc { ice, handshake: Box::new(Handshake::new(identity)), endpoints, lost: false };
         let mut transport = Self::new(turn, command.id, origin, Way::WebRtc(way), Protection::Awaited);
         transport.max_incoming_bitrate = command.max_incoming_bitrate.filter(|bitrate| *bitrate > 0);
         Ok(transport)
@@ -221,21 +223,21 @@ impl Transport {
     pub(crate) fn state(&self, router: mafalda_api::id::RouterId) -> ObjectState {
         let (id, origin) = (self.id, self.origin.clone());
         match &self.way {
-            Way::WebRtc(webrtc) => ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
+            Way::WebRtc(webrtc) => ObjectState::WebRtcTransport(Arc::new(WebRtcTransportState {
                 id,
                 origin,
                 router,
                 webrtc_server: webrtc.endpoints.server(),
                 ice_role: IceRole::Controlled,
-                ice_parameters: webrtc.ice_parameters(),
-                ice_candidates: webrtc.endpoints.candidates().to_vec(),
+                ice_parameters: Arc::new(webrtc.ice_parameters()),
+                ice_candidates: webrtc.endpoints.candidates().clone(),
                 ice_state: webrtc.ice_state(),
                 ice_selected_tuple: webrtc.selected_tuple(),
                 dtls_parameters: webrtc.handshake.parameters().clone(),
                 dtls_state: webrtc.handshake.state(),
                 dtls_remote_cert: None,
             })),
-            Way::Plain(plain) => ObjectState::PlainTransport(Box::new(PlainTransportState {
+            Way::Plain(plain) => ObjectState::PlainTransport(Arc::new(PlainTransportState {
                 id,
                 origin,
                 router,

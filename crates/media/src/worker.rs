@@ -33,7 +33,7 @@ use crate::dtls::Certificate;
 use crate::ice::UsernameFragment;
 use crate::router::{Router, RouterKey, TransportState};
 use crate::server::WebRtcServer;
-use crate::transport::{Transport, WebRtc};
+use crate::transport::{Identity, Transport, WebRtc};
 use crate::{Now, SocketId, Tuple};
 
 pub use drops::{DropReason, Drops};
@@ -66,7 +66,8 @@ pub struct WorkerConfig {
 /// The machine.
 #[derive(Debug)]
 pub struct Worker {
-    config: WorkerConfig,
+    id: WorkerId,
+    identity: Identity,
     turn: Turn,
     servers: HashMap<WebRtcServerId, WebRtcServer>,
     routers: SlotMap<RouterKey, Router>,
@@ -85,7 +86,8 @@ impl Worker {
     #[must_use]
     pub fn new(config: WorkerConfig, seed: [u8; 32], now: Now) -> Self {
         Self {
-            config,
+            id: config.id,
+            identity: Identity::new(config.certificate),
             turn: Turn::new(seed, now),
             servers: HashMap::new(),
             routers: SlotMap::with_key(),

@@ -58,7 +58,7 @@ impl Consumer {
     /// What the endpoint receives.
     #[must_use]
     pub fn rtp_parameters(&self) -> &RtpParameters {
-        &self.handle.fixed().rtp_parameters
+        self.handle.fixed().rtp_parameters()
     }
 
     /// How it treats its Producer's streams.

@@ -1,7 +1,6 @@
 //! One object's entry in the mirror.
 
 use std::fmt;
-use std::mem;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
@@ -37,15 +36,14 @@ pub(crate) struct Above {
     pub(crate) webrtc_server: Option<Arc<Mirrored>>,
 }
 
-/// What can't change. It is taken out of the state, so that handles can lend it without a lock.
-#[derive(Default)]
+/// What can't change. It is here beside the state, so that handles can lend it without a lock.
 pub(crate) struct Fixed {
     pub(crate) labels: Labels,
     pub(crate) app_data: AppData,
     /// Of Producers and Consumers.
-    pub(crate) rtp_parameters: RtpParameters,
+    rtp_parameters: Option<Arc<RtpParameters>>,
     /// Of Producers.
-    pub(crate) consumable_rtp_parameters: RtpParameters,
+    consumable_rtp_parameters: Option<Arc<RtpParameters>>,
 }
 
 /// It exists.
@@ -56,11 +54,11 @@ const CLOSED: u8 = 1;
 const FINISHED: u8 = 2;
 
 impl Mirrored {
-    pub(crate) fn new(mut state: ObjectState, above: Above, app_data: AppData) -> Self {
+    pub(crate) fn new(state: ObjectState, above: Above, app_data: AppData) -> Self {
         Self {
             id: state.id(),
             above,
-            fixed: Fixed::take_from(&mut state, app_data),
+            fixed: Fixed::new(&state, app_data),
             state: RwLock::new(state),
             life: AtomicU8::new(OPEN),
             hold: Mutex::default(),
@@ -154,20 +152,28 @@ impl fmt::Debug for Mirrored {
 }
 
 impl Fixed {
-    fn take_from(state: &mut ObjectState, app_data: AppData) -> Self {
-        let labels = mem::take(&mut state.origin_mut().labels);
+    fn new(state: &ObjectState, app_data: AppData) -> Self {
+        let labels = state.origin().labels.clone();
         let (rtp_parameters, consumable_rtp_parameters) = match state {
             ObjectState::Worker(_)
             | ObjectState::WebRtcServer(_)
             | ObjectState::Router(_)
             | ObjectState::WebRtcTransport(_)
-            | ObjectState::PlainTransport(_) => Default::default(),
+            | ObjectState::PlainTransport(_) => (None, None),
             ObjectState::Producer(state) => {
-                (mem::take(&mut state.rtp_parameters), mem::take(&mut state.consumable_rtp_parameters))
+                (Some(state.rtp_parameters.clone()), Some(state.consumable_rtp_parameters.clone()))
             }
-            ObjectState::Consumer(state) => (mem::take(&mut state.rtp_parameters), RtpParameters::default()),
+            ObjectState::Consumer(state) => (Some(state.rtp_parameters.clone()), None),
         };
         Self { labels, app_data, rtp_parameters, consumable_rtp_parameters }
+    }
+
+    pub(crate) fn rtp_parameters(&self) -> &RtpParameters {
+        self.rtp_parameters.as_deref().expect("an entry's id names its kind")
+    }
+
+    pub(crate) fn consumable_rtp_parameters(&self) -> &RtpParameters {
+        self.consumable_rtp_parameters.as_deref().expect("an entry's id names its kind")
     }
 }
 

@@ -51,13 +51,13 @@ impl Producer {
     /// What the endpoint sends.
     #[must_use]
     pub fn rtp_parameters(&self) -> &RtpParameters {
-        &self.handle.fixed().rtp_parameters
+        self.handle.fixed().rtp_parameters()
     }
 
     /// What Consumers can be offered, in the Router's own payload types and SSRCs.
     #[must_use]
     pub fn consumable_rtp_parameters(&self) -> &RtpParameters {
-        &self.handle.fixed().consumable_rtp_parameters
+        self.handle.fixed().consumable_rtp_parameters()
     }
 
     /// How its streams make up its media.

@@ -60,7 +60,7 @@ impl Router {
         let is_ours = producer.parent().and_then(|transport| transport.parent()).map(|router| router.id())
             == Some(ObjectId::from(self.id()));
         is_ours
-            && ortc::can_consume(&producer.fixed().consumable_rtp_parameters, rtp_capabilities)
+            && ortc::can_consume(producer.fixed().consumable_rtp_parameters(), rtp_capabilities)
                 .unwrap_or(false)
     }
 

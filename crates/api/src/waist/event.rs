@@ -1,5 +1,7 @@
 //! Everything that can happen to an object.
 
+use std::sync::Arc;
+
 use super::ObjectState;
 use crate::consumer::ConsumerScore;
 use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
@@ -43,14 +45,14 @@ pub enum Event {
         /// The Transport.
         id: TransportId,
         /// The new credentials.
-        parameters: IceParameters,
+        parameters: Arc<IceParameters>,
     },
     /// `connect` settled the DTLS role.
     DtlsParametersChanged {
         /// The Transport.
         id: TransportId,
         /// The local parameters with their final role.
-        parameters: DtlsParameters,
+        parameters: Arc<DtlsParameters>,
     },
     /// A WebRtcTransport's DTLS state changed.
     DtlsStateChanged {
@@ -59,7 +61,7 @@ pub enum Event {
         /// The new state.
         state: DtlsState,
         /// The peer's certificate in PEM, once connected.
-        remote_cert: Option<String>,
+        remote_cert: Option<Arc<str>>,
     },
     /// `connect` said who a PlainTransport's peer is.
     PlainTransportConnected {

@@ -1,5 +1,7 @@
 //! What is known of an object at a moment: what snapshots carry, and what handles read.
 
+use std::sync::Arc;
+
 use super::Event;
 use crate::consumer::{ConsumerScore, ConsumerType};
 use crate::id::{
@@ -71,19 +73,19 @@ pub struct WebRtcTransportState {
     /// Always controlled: we are ICE-lite (RFC 8445 §2.5).
     pub ice_role: IceRole,
     /// Local ICE credentials.
-    pub ice_parameters: IceParameters,
+    pub ice_parameters: Arc<IceParameters>,
     /// Local candidates.
-    pub ice_candidates: Vec<IceCandidate>,
+    pub ice_candidates: Arc<[IceCandidate]>,
     /// Where ICE stands.
     pub ice_state: IceState,
     /// The pair of addresses that media goes over.
     pub ice_selected_tuple: Option<TransportTuple>,
     /// Local DTLS role and fingerprints.
-    pub dtls_parameters: DtlsParameters,
+    pub dtls_parameters: Arc<DtlsParameters>,
     /// Where DTLS stands.
     pub dtls_state: DtlsState,
     /// The peer's certificate in PEM, once connected.
-    pub dtls_remote_cert: Option<String>,
+    pub dtls_remote_cert: Option<Arc<str>>,
 }
 
 /// A PlainTransport.
@@ -117,9 +119,9 @@ pub struct ProducerState {
     /// One stream, several, or one with layers in it.
     pub r#type: ProducerType,
     /// What the endpoint sends.
-    pub rtp_parameters: RtpParameters,
+    pub rtp_parameters: Arc<RtpParameters>,
     /// What Consumers can be offered, in the Router's own payload types and SSRCs.
-    pub consumable_rtp_parameters: RtpParameters,
+    pub consumable_rtp_parameters: Arc<RtpParameters>,
     /// Whether it is paused.
     pub paused: bool,
     /// The quality of each of its RTP streams.
@@ -142,7 +144,7 @@ pub struct ConsumerState {
     /// How it treats the Producer's streams.
     pub r#type: ConsumerType,
     /// What the endpoint receives.
-    pub rtp_parameters: RtpParameters,
+    pub rtp_parameters: Arc<RtpParameters>,
     /// Whether it is paused itself.
     pub paused: bool,
     /// Whether its Producer is paused.
@@ -151,23 +153,24 @@ pub struct ConsumerState {
     pub score: ConsumerScore,
 }
 
-/// Any object's state.
+/// Any object's state: shared by all who know it, until somebody hears of a change. What is large in it and seldom or never changes is
+/// shared even then.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ObjectState {
     /// A Worker.
-    Worker(WorkerState),
+    Worker(Arc<WorkerState>),
     /// A WebRtcServer.
-    WebRtcServer(WebRtcServerState),
+    WebRtcServer(Arc<WebRtcServerState>),
     /// A Router.
-    Router(RouterState),
+    Router(Arc<RouterState>),
     /// A WebRtcTransport.
-    WebRtcTransport(Box<WebRtcTransportState>),
+    WebRtcTransport(Arc<WebRtcTransportState>),
     /// A PlainTransport.
-    PlainTransport(Box<PlainTransportState>),
+    PlainTransport(Arc<PlainTransportState>),
     /// A Producer.
-    Producer(Box<ProducerState>),
+    Producer(Arc<ProducerState>),
     /// A Consumer.
-    Consumer(Box<ConsumerState>),
+    Consumer(Arc<ConsumerState>),
 }
 
 impl ObjectState {
@@ -233,22 +236,22 @@ impl ObjectState {
         }
         match self {
             Self::Worker(_) | Self::WebRtcServer(_) | Self::Router(_) => {}
-            Self::WebRtcTransport(state) => state.apply(event),
-            Self::PlainTransport(state) => state.apply(event),
-            Self::Producer(state) => state.apply(event),
-            Self::Consumer(state) => state.apply(event),
+            Self::WebRtcTransport(state) => Arc::make_mut(state).apply(event),
+            Self::PlainTransport(state) => Arc::make_mut(state).apply(event),
+            Self::Producer(state) => Arc::make_mut(state).apply(event),
+            Self::Consumer(state) => Arc::make_mut(state).apply(event),
         }
     }
 
-    pub(crate) fn origin_mut(&mut self) -> &mut Origin {
+    fn origin_mut(&mut self) -> &mut Origin {
         match self {
-            Self::Worker(state) => &mut state.origin,
-            Self::WebRtcServer(state) => &mut state.origin,
-            Self::Router(state) => &mut state.origin,
-            Self::WebRtcTransport(state) => &mut state.origin,
-            Self::PlainTransport(state) => &mut state.origin,
-            Self::Producer(state) => &mut state.origin,
-            Self::Consumer(state) => &mut state.origin,
+            Self::Worker(state) => &mut Arc::make_mut(state).origin,
+            Self::WebRtcServer(state) => &mut Arc::make_mut(state).origin,
+            Self::Router(state) => &mut Arc::make_mut(state).origin,
+            Self::WebRtcTransport(state) => &mut Arc::make_mut(state).origin,
+            Self::PlainTransport(state) => &mut Arc::make_mut(state).origin,
+            Self::Producer(state) => &mut Arc::make_mut(state).origin,
+            Self::Consumer(state) => &mut Arc::make_mut(state).origin,
         }
     }
 }

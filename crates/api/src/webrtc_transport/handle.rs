@@ -91,13 +91,13 @@ impl WebRtcTransport {
     /// Local ICE credentials.
     #[must_use]
     pub fn ice_parameters(&self) -> IceParameters {
-        self.with(|state| state.ice_parameters.clone())
+        self.with(|state| IceParameters::clone(&state.ice_parameters))
     }
 
     /// Local candidates.
     #[must_use]
     pub fn ice_candidates(&self) -> Vec<IceCandidate> {
-        self.with(|state| state.ice_candidates.clone())
+        self.with(|state| state.ice_candidates.to_vec())
     }
 
     /// Where ICE stands.
@@ -115,7 +115,7 @@ impl WebRtcTransport {
     /// Local DTLS role and fingerprints.
     #[must_use]
     pub fn dtls_parameters(&self) -> DtlsParameters {
-        self.with(|state| state.dtls_parameters.clone())
+        self.with(|state| DtlsParameters::clone(&state.dtls_parameters))
     }
 
     /// Where DTLS stands.
@@ -127,7 +127,7 @@ impl WebRtcTransport {
     /// The endpoint's certificate in PEM, once connected.
     #[must_use]
     pub fn dtls_remote_cert(&self) -> Option<String> {
-        self.with(|state| state.dtls_remote_cert.clone())
+        self.with(|state| state.dtls_remote_cert.as_deref().map(str::to_owned))
     }
 
     /// Calls back when it closes because its WebRtcServer did; `on_close` follows.

@@ -275,18 +275,21 @@ impl State {
         let origin = Origin { owner: Some(call.owner), labels: call.labels, tags: call.tags };
         match call.command {
             Command::CreateWorker(it) => {
-                self.happen(Event::Appeared(ObjectState::Worker(WorkerState { id: it.id, origin })));
+                self.happen(Event::Appeared(ObjectState::Worker(Arc::new(WorkerState {
+                    id: it.id,
+                    origin,
+                }))));
             }
             Command::CreateWebRtcServer(it) => {
                 self.find(it.worker)?;
                 let state = WebRtcServerState { id: it.id, origin, worker: it.worker };
-                self.happen(Event::Appeared(ObjectState::WebRtcServer(state)));
+                self.happen(Event::Appeared(ObjectState::WebRtcServer(Arc::new(state))));
             }
             Command::CreateRouter(it) => {
                 self.find(it.worker)?;
                 let rtp_capabilities = ortc::generate_router_rtp_capabilities(it.media_codecs)?;
                 let state = RouterState { id: it.id, origin, worker: it.worker, rtp_capabilities };
-                self.happen(Event::Appeared(ObjectState::Router(state)));
+                self.happen(Event::Appeared(ObjectState::Router(Arc::new(state))));
             }
             Command::DumpRouter(it) => {
                 self.find(it.id)?;
@@ -313,20 +316,26 @@ impl State {
                     router: it.router,
                     webrtc_server,
                     ice_role: IceRole::Controlled,
-                    ice_parameters: ice_parameters(0),
-                    ice_candidates: Vec::new(),
+                    ice_parameters: Arc::new(ice_parameters(0)),
+                    ice_candidates: Arc::default(),
                     ice_state: IceState::New,
                     ice_selected_tuple: None,
-                    dtls_parameters: DtlsParameters { role: DtlsRole::Auto, fingerprints: Vec::new() },
+                    dtls_parameters: Arc::new(DtlsParameters {
+                        role: DtlsRole::Auto,
+                        fingerprints: Vec::new(),
+                    }),
                     dtls_state: DtlsState::New,
                     dtls_remote_cert: None,
                 };
-                self.happen(Event::Appeared(ObjectState::WebRtcTransport(Box::new(state))));
+                self.happen(Event::Appeared(ObjectState::WebRtcTransport(Arc::new(state))));
             }
             Command::RestartIce(it) => {
                 self.find(it.id)?;
                 let parameters = ice_parameters(1);
-                self.happen(Event::IceParametersChanged { id: it.id, parameters: parameters.clone() });
+                self.happen(Event::IceParametersChanged {
+                    id: it.id,
+                    parameters: Arc::new(parameters.clone()),
+                });
                 return Ok(parameters.into());
             }
             Command::Produce(it) => {
@@ -337,12 +346,12 @@ impl State {
                     transport: it.transport,
                     kind: it.kind,
                     r#type: ortc::ProducerType::Simple,
-                    consumable_rtp_parameters: it.rtp_parameters.clone(),
-                    rtp_parameters: it.rtp_parameters,
+                    consumable_rtp_parameters: Arc::new(it.rtp_parameters.clone()),
+                    rtp_parameters: Arc::new(it.rtp_parameters),
                     paused: it.paused,
                     score: Vec::new(),
                 };
-                self.happen(Event::Appeared(ObjectState::Producer(Box::new(state))));
+                self.happen(Event::Appeared(ObjectState::Producer(Arc::new(state))));
             }
             Command::PauseProducer(it) => {
                 self.find(it.id)?;
@@ -363,7 +372,7 @@ impl State {
                     producer_paused: producer.paused,
                     score: ConsumerScore { score: 10, producer_score: 0, producer_scores: Vec::new() },
                 };
-                self.happen(Event::Appeared(ObjectState::Consumer(Box::new(state))));
+                self.happen(Event::Appeared(ObjectState::Consumer(Arc::new(state))));
             }
             Command::Close(_) if self.refuse_closes => {
                 return Err(Failure::new(ErrorCode::Overloaded, "too much to do"));

@@ -144,7 +144,7 @@ fn an_object_of_the_session_made_elsewhere_is_observed_until_it_is_claimed() {
     });
     let id = WorkerId::new();
     let origin = Origin { owner: Some(rig.fake.session()), ..Origin::default() };
-    rig.fake.happen(Event::Appeared(ObjectState::Worker(WorkerState { id, origin })));
+    rig.fake.happen(Event::Appeared(ObjectState::Worker(Arc::new(WorkerState { id, origin }))));
     rig.settle();
     assert_eq!(lines.take(), ["owner: false"]);
 

@@ -1,5 +1,7 @@
 //! Snapshots: the difference comes out as events.
 
+use std::sync::Arc;
+
 use mafalda_api::id::ObjectId;
 use mafalda_api::prelude::*;
 use mafalda_api::types::data_structures::{DtlsState, IceState};
@@ -34,12 +36,14 @@ fn what_changed_in_between_is_told() {
         let Some(ObjectState::WebRtcTransport(state)) = objects.get_mut(&transport_id.into()) else {
             panic!()
         };
+        let state = Arc::make_mut(state);
         state.ice_state = IceState::Completed;
         state.dtls_state = DtlsState::Connected;
-        state.dtls_remote_cert = Some("cert".to_owned());
+        state.dtls_remote_cert = Some("cert".into());
         let Some(ObjectState::Producer(state)) = objects.get_mut(&producer_id.into()) else { panic!() };
-        state.paused = true;
+        Arc::make_mut(state).paused = true;
         let Some(ObjectState::Consumer(state)) = objects.get_mut(&consumer_id.into()) else { panic!() };
+        let state = Arc::make_mut(state);
         state.producer_paused = true;
         state.score.score = 3;
     });
@@ -109,7 +113,7 @@ fn what_is_new_appears() {
     let id = WorkerId::new();
     let origin = Origin { owner: Some(rig.fake.session()), ..Origin::default() };
     rig.fake.skip_to(SAME_EPOCH, |objects| {
-        objects.insert(id.into(), ObjectState::Worker(WorkerState { id, origin }));
+        objects.insert(id.into(), ObjectState::Worker(Arc::new(WorkerState { id, origin })));
     });
     rig.settle();
     assert_eq!(lines.take(), ["new"]);

@@ -3,6 +3,7 @@
 //! It never waits for a Worker: a full mailbox refuses the call.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use mafalda_api::id::{ObjectId, WorkerId};
@@ -233,7 +234,7 @@ impl Control {
     fn on_started(&mut self, id: WorkerId) {
         let Some(running) = self.workers.get(&id) else { return };
         let (origin, created_by) = (running.origin.clone(), running.created_by);
-        self.append(Event::Appeared(ObjectState::Worker(WorkerState { id, origin })));
+        self.append(Event::Appeared(ObjectState::Worker(Arc::new(WorkerState { id, origin }))));
         self.on_reply(id, created_by, Ok(Done.into()));
     }
 

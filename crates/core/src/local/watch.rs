@@ -119,7 +119,7 @@ mod tests {
 
     fn appeared(owner: SessionId) -> Event {
         let origin = Origin { owner: Some(owner), ..Origin::default() };
-        Event::Appeared(ObjectState::Worker(WorkerState { id: WorkerId::new(), origin }))
+        Event::Appeared(ObjectState::Worker(Arc::new(WorkerState { id: WorkerId::new(), origin })))
     }
 
     fn next(stream: &mut WatchStream) -> Poll<Option<Update>> {

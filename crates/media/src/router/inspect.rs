@@ -42,7 +42,7 @@ impl Router {
             kind: producer.kind,
             paused: producer.paused,
             rtp_mapping: producer.mapping.clone(),
-            rtp_parameters: producer.rtp_parameters.clone(),
+            rtp_parameters: RtpParameters::clone(&producer.rtp_parameters),
             rtp_streams: self
                 .streams_of(producer)
                 .filter_map(|stream| stream_dump(producer, stream))
@@ -70,10 +70,10 @@ impl Router {
             paused: consumer.paused,
             producer_id: consumer.producer,
             producer_paused: consumer.producer_paused,
-            rtp_parameters: consumer.rtp_parameters.clone(),
+            rtp_parameters: RtpParameters::clone(&consumer.rtp_parameters),
             supported_codec_payload_types: media.map(RtpCodecParameters::payload_type).collect(),
             r#type: mafalda_api::consumer::ConsumerType::Simple,
-            consumable_rtp_encodings: consumer.consumable_encodings.clone(),
+            consumable_rtp_encodings: consumer.consumable.encodings.clone(),
             rtp_streams: row_dump(consumer, row).into_iter().collect(),
         })
     }

@@ -1,5 +1,6 @@
 //! Producers and Consumers: they come, are paused and resumed, and go.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mafalda_api::consumer::ConsumerScore;
@@ -64,7 +65,7 @@ impl Router {
         };
         let score = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();
         let state = producer.state(command.transport, score);
-        turn.effects.tell(Event::Appeared(ObjectState::Producer(Box::new(state))));
+        turn.effects.tell(Event::Appeared(ObjectState::Producer(Arc::new(state))));
         self.producers.insert(command.id, producer);
         self.attach_all(turn, command.id);
         self.set_transport_alarm(turn, key);
@@ -125,14 +126,14 @@ impl Router {
             mid,
             ssrc,
         };
-        let rtp_parameters = ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?;
+        let rtp_parameters = Arc::new(ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?);
         let score = first_score(producer, &self.streams);
         let consumer = Consumer {
             id: command.id,
             origin,
             producer: command.producer,
             kind: producer.kind,
-            consumable_encodings: producer.consumable.encodings.clone(),
+            consumable: producer.consumable.clone(),
             paused: command.paused,
             producer_paused: producer.paused,
             score,
@@ -146,7 +147,7 @@ impl Router {
         }
         let state = consumer.state(command.transport);
         transport.consumers.insert(command.id, Box::new(consumer));
-        turn.effects.tell(Event::Appeared(ObjectState::Consumer(Box::new(state))));
+        turn.effects.tell(Event::Appeared(ObjectState::Consumer(Arc::new(state))));
         self.consumers_of.entry(command.producer).or_default().push((key, command.id));
         self.attach(turn, key, command.id);
         Ok(())

@@ -1,5 +1,7 @@
 //! Where a WebRtcTransport can be reached: over its own sockets or its WebRtcServer's, and over connections that they accepted.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use mafalda_api::id::WebRtcServerId;
 use mafalda_api::types::data_structures::{IceCandidate, TransportTuple};
@@ -20,26 +22,26 @@ pub(crate) struct Endpoints {
     /// Accepted connections, and the listener of each. Those of a WebRtcServer have passed a check, so that ICE's table of
     /// tuples bounds them.
     connections: HashMap<SocketId, SocketId>,
-    candidates: Vec<IceCandidate>,
+    candidates: Arc<[IceCandidate]>,
 }
 
 impl Endpoints {
     /// With listening sockets of its own.
     pub(crate) fn own(listening: Listening, preference: Preference) -> Self {
-        Self::new(listening, None, preference)
-    }
-
-    /// With those of a WebRtcServer.
-    pub(crate) fn shared(server: WebRtcServerId, listening: Listening, preference: Preference) -> Self {
-        Self::new(listening, Some(server), preference)
-    }
-
-    fn new(listening: Listening, server: Option<WebRtcServerId>, preference: Preference) -> Self {
         let candidates = listening.candidates(preference);
-        Self { listening, server, connections: HashMap::new(), candidates }
+        Self { listening, server: None, connections: HashMap::new(), candidates }
     }
 
-    pub(crate) fn candidates(&self) -> &[IceCandidate] {
+    /// With those of a WebRtcServer, and candidates made of them.
+    pub(crate) fn shared(
+        server: WebRtcServerId,
+        listening: Listening,
+        candidates: Arc<[IceCandidate]>,
+    ) -> Self {
+        Self { listening, server: Some(server), connections: HashMap::new(), candidates }
+    }
+
+    pub(crate) fn candidates(&self) -> &Arc<[IceCandidate]> {
         &self.candidates
     }
 
@@ -133,7 +135,8 @@ mod tests {
     #[test]
     fn a_servers_sockets_are_not_the_transports_own_but_for_connections_that_it_took_over() {
         let server = WebRtcServerId::new();
-        let mut endpoints = Endpoints::shared(server, listening(), BOTH);
+        let candidates = listening().candidates(BOTH);
+        let mut endpoints = Endpoints::shared(server, listening(), candidates);
         assert_eq!((endpoints.server(), endpoints.sockets().count()), (Some(server), 0));
         endpoints.adopt(SocketId(3), SocketId(9));
         assert!(endpoints.sockets().eq([SocketId(9)]));

@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use mafalda_api::types::data_structures::{DtlsFingerprint, DtlsParameters, DtlsRole, DtlsState};
 use mafalda_api::waist::{ErrorCode, Failure};
+use std::sync::Arc;
 
+use super::Identity;
 use crate::Now;
-use crate::dtls::{
-    Certificate, Connected, Dtls, DtlsOutput, Fingerprint, FingerprintAlgorithm, KeyingMaterial, Role,
-};
+use crate::dtls::{Connected, Dtls, DtlsOutput, Fingerprint, FingerprintAlgorithm, KeyingMaterial, Role};
 use crate::worker::drops::DropReason;
 
 /// Largest DTLS datagram that is ever written: flights are cut at 1200 bytes, application data isn't sent yet.
@@ -35,10 +35,10 @@ pub(crate) enum HandshakeEvent {
 /// One Transport's DTLS.
 #[derive(Debug)]
 pub(crate) struct Handshake {
-    certificate: Certificate,
-    parameters: DtlsParameters,
-    /// What the application said of the peer; `None` before `connect`.
-    remote: Option<Vec<Fingerprint>>,
+    identity: Identity,
+    role: DtlsRole,
+    /// What the application said of the peer; `None` before `connect`, empty when it has been checked.
+    remote: Option<Box<[Fingerprint]>>,
     dtls: Option<Dtls>,
     state: DtlsState,
     /// Over, but nobody has said yet who the peer should be.
@@ -48,14 +48,10 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    pub(crate) fn new(certificate: &Certificate) -> Self {
-        let fingerprints = ALGORITHMS.iter().map(|algorithm| to_api(&certificate.fingerprint(*algorithm)));
+    pub(crate) fn new(identity: &Identity) -> Self {
         Self {
-            certificate: certificate.clone(),
-            parameters: DtlsParameters {
-                role: DtlsRole::Auto,
-                fingerprints: fingerprints.flatten().collect(),
-            },
+            identity: identity.clone(),
+            role: DtlsRole::Auto,
             remote: None,
             dtls: None,
             state: DtlsState::New,
@@ -64,8 +60,8 @@ impl Handshake {
         }
     }
 
-    pub(crate) fn parameters(&self) -> &DtlsParameters {
-        &self.parameters
+    pub(crate) fn parameters(&self) -> &Arc<DtlsParameters> {
+        self.identity.parameters(self.role)
     }
 
     pub(crate) fn state(&self) -> DtlsState {
@@ -80,13 +76,13 @@ impl Handshake {
         if self.remote.is_some() {
             return Err(Failure::new(ErrorCode::WrongState, "connect() was called before"));
         }
-        let fingerprints: Vec<_> = remote.fingerprints.iter().filter_map(from_api).collect();
+        let fingerprints: Box<[_]> = remote.fingerprints.iter().filter_map(from_api).collect();
         if fingerprints.is_empty() {
             return Err(Failure::new(ErrorCode::InvalidArgument, "the DTLS parameters have no fingerprint"));
         }
         // RFC 8842 §5: who offers to be either is taken as the server, so that the handshake begins with us.
         let role = if remote.role == DtlsRole::Client { DtlsRole::Server } else { DtlsRole::Client };
-        self.parameters.role = role;
+        self.role = role;
         self.remote = Some(fingerprints);
         let begun_as_server = self.dtls.as_ref().is_some_and(|dtls| dtls.role() == Role::Server);
         if role == DtlsRole::Client && begun_as_server {
@@ -104,8 +100,8 @@ impl Handshake {
     }
 
     fn begin_as_client(&mut self, now: Now) {
-        if self.parameters.role == DtlsRole::Client && self.may_begin() {
-            self.dtls = Some(Dtls::new(&self.certificate, Role::Client, now));
+        if self.role == DtlsRole::Client && self.may_begin() {
+            self.dtls = Some(Dtls::new(self.identity.certificate(), Role::Client, now));
         }
     }
 
@@ -120,7 +116,7 @@ impl Handshake {
     /// Why it was of no use.
     pub(crate) fn handle(&mut self, now: Now, datagram: &[u8]) -> Result<(), DropReason> {
         if self.may_begin() {
-            let mut dtls = Dtls::new(&self.certificate, Role::Server, now);
+            let mut dtls = Dtls::new(self.identity.certificate(), Role::Server, now);
             dtls.handle(now, datagram).map_err(|_| DropReason::MalformedDtls)?;
             self.dtls = Some(dtls);
             return Ok(());
@@ -179,6 +175,7 @@ impl Handshake {
             return self.go(DtlsState::Failed);
         }
         self.state = DtlsState::Connected;
+        self.remote = Some(Box::default());
         HandshakeEvent::Connected { keying: connected.keying, peer_certificate: connected.peer_certificate }
     }
 
@@ -191,26 +188,6 @@ impl Handshake {
         self.state = state;
         HandshakeEvent::State(state)
     }
-}
-
-/// What is told of our certificate, in mediasoup's order.
-const ALGORITHMS: [FingerprintAlgorithm; 5] = [
-    FingerprintAlgorithm::Sha1,
-    FingerprintAlgorithm::Sha224,
-    FingerprintAlgorithm::Sha256,
-    FingerprintAlgorithm::Sha384,
-    FingerprintAlgorithm::Sha512,
-];
-
-fn to_api(fingerprint: &Fingerprint) -> Option<DtlsFingerprint> {
-    let digest = fingerprint.digest();
-    Some(match fingerprint.algorithm() {
-        FingerprintAlgorithm::Sha1 => DtlsFingerprint::Sha1 { value: digest.try_into().ok()? },
-        FingerprintAlgorithm::Sha224 => DtlsFingerprint::Sha224 { value: digest.try_into().ok()? },
-        FingerprintAlgorithm::Sha256 => DtlsFingerprint::Sha256 { value: digest.try_into().ok()? },
-        FingerprintAlgorithm::Sha384 => DtlsFingerprint::Sha384 { value: digest.try_into().ok()? },
-        FingerprintAlgorithm::Sha512 => DtlsFingerprint::Sha512 { value: digest.try_into().ok()? },
-    })
 }
 
 fn from_api(fingerprint: &DtlsFingerprint) -> Option<Fingerprint> {

@@ -29,7 +29,7 @@ pub(super) struct Endpoint {
 pub(crate) struct Listening(Arc<[Endpoint]>);
 
 /// What a Transport wants of a protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Wanted {
     /// No candidates of it.
     No,
@@ -40,7 +40,7 @@ pub(crate) enum Wanted {
 }
 
 /// What a Transport wants of each protocol.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Preference {
     pub(crate) udp: Wanted,
     pub(crate) tcp: Wanted,
@@ -75,7 +75,7 @@ impl Listening {
         self.0.iter().filter(move |endpoint| endpoint.protocol == protocol).map(|endpoint| endpoint.local)
     }
 
-    pub(crate) fn candidates(&self, preference: Preference) -> Vec<IceCandidate> {
+    pub(crate) fn candidates(&self, preference: Preference) -> Arc<[IceCandidate]> {
         self.0.iter().flat_map(|endpoint| endpoint.candidates(preference)).collect()
     }
 }
@@ -172,7 +172,7 @@ mod tests {
         let both = [Protocol::Tcp, Protocol::Udp].map(ListenInfo::of_place);
         let listening = listening(&both);
         let told = |udp, tcp| {
-            let mut candidates = listening.candidates(Preference { udp, tcp });
+            let mut candidates = listening.candidates(Preference { udp, tcp }).to_vec();
             candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.priority));
             candidates.iter().map(|candidate| candidate.protocol).collect::<Vec<_>>()
         };

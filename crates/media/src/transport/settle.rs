@@ -100,7 +100,7 @@ impl Transport {
                 Ok(srtp) => {
                     self.protection = Protection::Srtp(srtp);
                     self.begin_reports(turn.now);
-                    (api::DtlsState::Connected, Some(pem(&peer_certificate)), true)
+                    (api::DtlsState::Connected, Some(pem(&peer_certificate).into()), true)
                 }
                 // The lengths are the profile's own, so this can't happen; if it does, nothing flows.
                 Err(_) => (api::DtlsState::Failed, None, false),

@@ -1,5 +1,7 @@
 //! Operations: what applications ask of a Worker.
 
+use std::sync::Arc;
+
 use mafalda_api::id::{ConsumerId, ObjectId, ProducerId, RouterId, TransportId};
 use mafalda_api::waist::{
     Call, CloseCause, Command, Consume, CreateRouter, CreateWebRtcTransport, Done, ErrorCode, Event, Failure,
@@ -131,8 +133,8 @@ impl Worker {
             .insert_with_key(|key| Router::new(key, command.id, origin, capabilities, first_mapped_ssrc));
         self.router_ids.insert(command.id, key);
         if let Some(router) = self.routers.get(key) {
-            let state = router.state(self.config.id);
-            self.turn.effects.tell(Event::Appeared(ObjectState::Router(state)));
+            let state = router.state(self.id);
+            self.turn.effects.tell(Event::Appeared(ObjectState::Router(Arc::new(state))));
         }
         Ok(Done)
     }
@@ -148,8 +150,7 @@ impl Worker {
         }
         let key = self.router_key(command.router)?;
         let endpoints = self.endpoints(command, sockets)?;
-        let mut transport =
-            Transport::webrtc(&mut self.turn, command, origin, &self.config.certificate, endpoints)?;
+        let mut transport = Transport::webrtc(&mut self.turn, command, origin, &self.identity, endpoints)?;
         if let Some(webrtc) = transport.as_webrtc_mut() {
             self.paths.draw_unlike(&mut webrtc.ice, &mut self.turn.rng);
         }
@@ -189,7 +190,7 @@ impl Worker {
         paths.draw_unlike(&mut webrtc.ice, &mut turn.rng);
         paths.add_name(webrtc.ice.local().username_fragment, at);
         let parameters = webrtc.ice_parameters();
-        turn.effects.tell(Event::IceParametersChanged { id, parameters: parameters.clone() });
+        turn.effects.tell(Event::IceParametersChanged { id, parameters: Arc::new(parameters.clone()) });
         let settled = transport.settle(turn, paths, at);
         router.on_settled(turn, at.transport, settled);
         Ok(parameters)

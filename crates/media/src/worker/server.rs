@@ -1,5 +1,7 @@
 //! WebRtcServers of a Worker: they come and go, and connections find from them to their Transport.
 
+use std::sync::Arc;
+
 use mafalda_api::id::WebRtcServerId;
 use mafalda_api::types::data_structures::Protocol;
 use mafalda_api::waist::{
@@ -27,8 +29,8 @@ impl Worker {
         }
         let server = WebRtcServer::new(command, origin, sockets)?;
         server.sockets().for_each(|socket| self.paths.set_owner(socket, SocketOwner::Server(id)));
-        let state = server.state(self.config.id);
-        self.turn.effects.tell(Event::Appeared(ObjectState::WebRtcServer(state)));
+        let state = server.state(self.id);
+        self.turn.effects.tell(Event::Appeared(ObjectState::WebRtcServer(Arc::new(state))));
         self.servers.insert(id, server);
         Ok(Done)
     }
@@ -76,7 +78,7 @@ impl Worker {
     /// # Errors
     /// When it is a WebRtcServer that this Worker doesn't have.
     pub(super) fn endpoints(
-        &self,
+        &mut self,
         command: &CreateWebRtcTransport,
         sockets: &[ListenSocket],
     ) -> Result<Endpoints, Failure> {
@@ -87,8 +89,9 @@ impl Worker {
         match &command.listen {
             Listen::Individual(infos) => Ok(Endpoints::own(Listening::new(infos, sockets), preference)),
             Listen::Server(id) => {
-                let server = self.servers.get(id).ok_or_else(|| self.no_server(*id))?;
-                Ok(Endpoints::shared(*id, server.listening.clone(), preference))
+                let Some(server) = self.servers.get_mut(id) else { return Err(self.no_server(*id)) };
+                let candidates = server.candidates(preference);
+                Ok(Endpoints::shared(*id, server.listening.clone(), candidates))
             }
         }
     }
@@ -96,7 +99,7 @@ impl Worker {
     /// It may be closed, or live in another Worker: nobody here can tell.
     pub(super) fn no_server(&self, id: WebRtcServerId) -> Failure {
         let failure = Failure::not_found(id);
-        let detail = format!("{} in worker {}", failure.detail, self.config.id);
+        let detail = format!("{} in worker {}", failure.detail, self.id);
         Failure { detail, ..failure }
     }
 

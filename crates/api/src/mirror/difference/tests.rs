@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,7 +9,7 @@ use crate::producer::{ProducerScore, ProducerType};
 use crate::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState, Protocol, TransportTuple,
 };
-use crate::types::rtp_parameters::{MediaKind, RtpParameters};
+use crate::types::rtp_parameters::MediaKind;
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use crate::waist::Origin;
 
@@ -28,26 +30,26 @@ fn transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
         local_port,
         protocol: Protocol::Udp,
     };
-    ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
+    ObjectState::WebRtcTransport(Arc::new(WebRtcTransportState {
         id,
         origin: origin(seed, session),
         router: RouterId::from(uuid::Uuid::nil()),
         webrtc_server: None,
         ice_role: IceRole::Controlled,
-        ice_parameters: IceParameters {
+        ice_parameters: Arc::new(IceParameters {
             username_fragment: pick(seed[1], &["a".to_owned(), "b".to_owned()]),
             password: String::new(),
             ice_lite: Some(true),
-        },
-        ice_candidates: Vec::new(),
+        }),
+        ice_candidates: Arc::default(),
         ice_state: pick(seed[2], &[IceState::New, IceState::Connected, IceState::Disconnected]),
         ice_selected_tuple: pick(seed[3], &[None, Some(tuple(1)), Some(tuple(2))]),
-        dtls_parameters: DtlsParameters {
+        dtls_parameters: Arc::new(DtlsParameters {
             role: pick(seed[4], &[DtlsRole::Auto, DtlsRole::Server]),
             fingerprints: Vec::new(),
-        },
+        }),
         dtls_state: pick(seed[5], &[DtlsState::New, DtlsState::Connected, DtlsState::Failed]),
-        dtls_remote_cert: pick(seed[6], &[None, Some("cert".to_owned())]),
+        dtls_remote_cert: pick(seed[6], &[None, Some("cert".into())]),
     }))
 }
 
@@ -70,7 +72,7 @@ fn plain_transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectSta
         crypto_suite: SrtpCryptoSuite::AeadAes128Gcm,
         key_base64: key.to_owned(),
     };
-    ObjectState::PlainTransport(Box::new(PlainTransportState {
+    ObjectState::PlainTransport(Arc::new(PlainTransportState {
         id,
         origin: origin(seed, session),
         router: RouterId::from(uuid::Uuid::nil()),
@@ -82,28 +84,28 @@ fn plain_transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectSta
 
 fn producer(seed: Seed, id: ProducerId, session: SessionId) -> ObjectState {
     let score = ProducerScore { encoding_idx: 0, ssrc: 1, rid: None, score: seed[2] % 3 };
-    ObjectState::Producer(Box::new(ProducerState {
+    ObjectState::Producer(Arc::new(ProducerState {
         id,
         origin: origin(seed, session),
         transport: TransportId::from(uuid::Uuid::nil()),
         kind: MediaKind::Audio,
         r#type: ProducerType::Simple,
-        rtp_parameters: RtpParameters::default(),
-        consumable_rtp_parameters: RtpParameters::default(),
+        rtp_parameters: Arc::default(),
+        consumable_rtp_parameters: Arc::default(),
         paused: pick(seed[1], &[true, false]),
         score: vec![score],
     }))
 }
 
 fn consumer(seed: Seed, id: ConsumerId, session: SessionId) -> ObjectState {
-    ObjectState::Consumer(Box::new(ConsumerState {
+    ObjectState::Consumer(Arc::new(ConsumerState {
         id,
         origin: origin(seed, session),
         transport: TransportId::from(uuid::Uuid::nil()),
         producer: ProducerId::from(uuid::Uuid::nil()),
         kind: MediaKind::Audio,
         r#type: ConsumerType::Simple,
-        rtp_parameters: RtpParameters::default(),
+        rtp_parameters: Arc::default(),
         paused: pick(seed[1], &[true, false]),
         producer_paused: pick(seed[2], &[true, false]),
         score: ConsumerScore { score: seed[3] % 3, producer_score: 0, producer_scores: Vec::new() },

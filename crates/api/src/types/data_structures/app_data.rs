@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Anything that the application wants to find again on an object.
 ///
@@ -19,7 +19,8 @@ impl AppData {
 
 impl Default for AppData {
     fn default() -> Self {
-        Self::new(())
+        static NOTHING: LazyLock<AppData> = LazyLock::new(|| AppData::new(()));
+        NOTHING.clone()
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use mafalda_api::id::{TransportId, WebRtcServerId, WorkerId};
 use mafalda_api::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
@@ -12,16 +14,21 @@ fn origin(owner: SessionId) -> Origin {
 }
 
 fn worker(id: WorkerId, owner: SessionId) -> Event {
-    Event::Appeared(ObjectState::Worker(WorkerState { id, origin: origin(owner) }))
+    Event::Appeared(ObjectState::Worker(Arc::new(WorkerState { id, origin: origin(owner) })))
 }
 
 fn router(id: RouterId, worker: WorkerId, owner: SessionId) -> Event {
     let rtp_capabilities = RtpCapabilitiesFinalized::default();
-    Event::Appeared(ObjectState::Router(RouterState { id, origin: origin(owner), worker, rtp_capabilities }))
+    let state = RouterState { id, origin: origin(owner), worker, rtp_capabilities };
+    Event::Appeared(ObjectState::Router(Arc::new(state)))
 }
 
 fn server(id: WebRtcServerId, worker: WorkerId, owner: SessionId) -> Event {
-    Event::Appeared(ObjectState::WebRtcServer(WebRtcServerState { id, origin: origin(owner), worker }))
+    Event::Appeared(ObjectState::WebRtcServer(Arc::new(WebRtcServerState {
+        id,
+        origin: origin(owner),
+        worker,
+    })))
 }
 
 fn transport(id: TransportId, router: RouterId, owner: SessionId) -> Event {
@@ -34,21 +41,21 @@ fn transport_on(
     webrtc_server: Option<WebRtcServerId>,
     owner: SessionId,
 ) -> Event {
-    Event::Appeared(ObjectState::WebRtcTransport(Box::new(WebRtcTransportState {
+    Event::Appeared(ObjectState::WebRtcTransport(Arc::new(WebRtcTransportState {
         id,
         origin: origin(owner),
         router,
         webrtc_server,
         ice_role: IceRole::Controlled,
-        ice_parameters: IceParameters {
+        ice_parameters: Arc::new(IceParameters {
             username_fragment: String::new(),
             password: String::new(),
             ice_lite: Some(true),
-        },
-        ice_candidates: Vec::new(),
+        }),
+        ice_candidates: Arc::default(),
         ice_state: IceState::New,
         ice_selected_tuple: None,
-        dtls_parameters: DtlsParameters { role: DtlsRole::Auto, fingerprints: Vec::new() },
+        dtls_parameters: Arc::new(DtlsParameters { role: DtlsRole::Auto, fingerprints: Vec::new() }),
         dtls_state: DtlsState::New,
         dtls_remote_cert: None,
     })))

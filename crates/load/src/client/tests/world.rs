@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId, WorkerId};
 use mafalda_api::labels::Labels;
 use mafalda_api::ortc::generate_router_rtp_capabilities;
-use mafalda_api::types::data_structures::{ListenInfo, Protocol};
+use mafalda_api::types::data_structures::{IceParameters, ListenInfo, Protocol};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
 use mafalda_api::types::srtp_parameters::SrtpCryptoSuite;
 use mafalda_api::waist::{
@@ -144,7 +144,7 @@ impl World {
         let dtls_parameters = dtls_parameters(&self.certificate);
         self.call(ConnectWebRtcTransport { id: transport, dtls_parameters });
         let mut access = WebRtcAccess {
-            ice: state.ice_parameters,
+            ice: IceParameters::clone(&state.ice_parameters),
             fingerprints: fingerprints(&state.dtls_parameters),
             certificate: self.certificate.clone(),
         };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use mafalda_api::id::ConsumerId;
 use mafalda_api::plain_transport::{PlainTransportDump, PlainTransportStat};
 use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
-use mafalda_api::types::data_structures::IceRole;
+use mafalda_api::types::data_structures::{DtlsParameters, IceRole};
 use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
 
 use super::super::{Router, TransportKey};
@@ -25,7 +25,7 @@ impl Router {
             map_rtx_ssrc_consumer_id: targets(transport, true),
             recv_rtp_header_extensions: header_extensions(transport),
             rtp_listener: listener(transport),
-            dtls_parameters: webrtc.handshake.parameters().clone(),
+            dtls_parameters: DtlsParameters::clone(webrtc.handshake.parameters()),
             dtls_state: webrtc.handshake.state(),
             ice_candidates: webrtc.endpoints.candidates().to_vec(),
             ice_parameters: webrtc.ice_parameters(),

@@ -89,7 +89,7 @@ fn checks_are_led_by_name_and_all_else_by_its_tuple() {
     assert_eq!(dump.local_ice_username_fragments.len(), 2);
     assert_eq!((dump.udp_sockets.len(), dump.tcp_servers.len()), (1, 1));
     let Reply::WorkerDump(WorkerDump { webrtc_server_ids, .. }) =
-        stage.call(DumpWorker { id: stage.worker.config.id }).unwrap()
+        stage.call(DumpWorker { id: stage.worker.id }).unwrap()
     else {
         panic!("the reply is of another operation")
     };
@@ -372,7 +372,7 @@ fn closing_a_router_leaves_the_server() {
 #[test]
 fn what_makes_no_server_is_refused_and_leaves_nothing() {
     let mut stage = Stage::new();
-    let (id, worker) = (WebRtcServerId::new(), stage.worker.config.id);
+    let (id, worker) = (WebRtcServerId::new(), stage.worker.id);
     let create = |listen_infos| CreateWebRtcServer { id, worker, listen_infos };
     let failure = stage.call(create(vec![ListenInfo::of_place(Protocol::Udp)])).unwrap_err();
     assert_eq!(failure.code, ErrorCode::InvalidArgument, "nothing was bound");

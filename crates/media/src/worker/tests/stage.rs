@@ -75,7 +75,7 @@ impl Stage {
             sockets: 0,
             ledger: Ledger::default(),
         };
-        let worker = stage.worker.config.id;
+        let worker = stage.worker.id;
         stage.call(CreateRouter { id: stage.router, worker, media_codecs: codecs() }).unwrap();
         stage
     }
@@ -233,7 +233,7 @@ impl Stage {
 
     /// A WebRtcServer with a socket for UDP and one for TCP.
     pub(in crate::worker) fn server(&mut self) -> (WebRtcServerId, [SocketId; 2]) {
-        let (id, worker) = (WebRtcServerId::new(), self.worker.config.id);
+        let (id, worker) = (WebRtcServerId::new(), self.worker.id);
         let sockets = [self.bind(0), self.bind(1)];
         let listen_infos = [Protocol::Udp, Protocol::Tcp].map(ListenInfo::of_place).into();
         self.call_with(CreateWebRtcServer { id, worker, listen_infos }, sockets.into()).unwrap();
@@ -257,7 +257,7 @@ impl Stage {
 
     /// A second Router.
     pub(in crate::worker) fn create_router(&mut self) -> RouterId {
-        let (id, worker) = (RouterId::new(), self.worker.config.id);
+        let (id, worker) = (RouterId::new(), self.worker.id);
         self.call(CreateRouter { id, worker, media_codecs: codecs() }).unwrap();
         id
     }
