@@ -32,13 +32,38 @@ enum Kernel {
     Cm(CmKey),
 }
 
-impl Cipher {
-    pub(super) fn for_rtp(master: &SrtpKeys, gcm: GcmKernel) -> Self {
-        Self::new(&SessionKeys::derive(master, Traffic::Rtp), gcm, master.profile().rtp_tag_len())
+/// The master key of a context, and the kernel that its ciphers are to be on.
+pub(super) struct Master {
+    pub(super) keys: SrtpKeys,
+    pub(super) gcm: GcmKernel,
+}
+
+/// A cipher that is made when its first packet comes: a schedule has more than half a kilobyte, and most peers only ever take.
+pub(super) struct LateCipher {
+    traffic: Traffic,
+    made: Option<Box<Cipher>>,
+}
+
+impl LateCipher {
+    pub(super) const fn new(traffic: Traffic) -> Self {
+        Self { traffic, made: None }
     }
 
-    pub(super) fn for_rtcp(master: &SrtpKeys, gcm: GcmKernel) -> Self {
-        Self::new(&SessionKeys::derive(master, Traffic::Rtcp), gcm, master.profile().rtcp_tag_len())
+    /// The cipher, which belongs to this master key from its first use on.
+    #[inline]
+    pub(super) fn get(&mut self, master: &Master) -> &Cipher {
+        self.made.get_or_insert_with(|| Box::new(Cipher::of(master, self.traffic)))
+    }
+}
+
+impl Cipher {
+    /// The cipher for this traffic under a master key.
+    pub(super) fn of(Master { keys, gcm }: &Master, traffic: Traffic) -> Self {
+        let tag_len = match traffic {
+            Traffic::Rtp => keys.profile().rtp_tag_len(),
+            Traffic::Rtcp => keys.profile().rtcp_tag_len(),
+        };
+        Self::new(&SessionKeys::derive(keys, traffic), *gcm, tag_len)
     }
 
     pub(super) fn new(keys: &SessionKeys, gcm: GcmKernel, tag_len: usize) -> Self {

@@ -1,6 +1,6 @@
 //! From master keys to session keys (RFC 3711 §4.3; with AES-256 as RFC 6188 §3, for GCM as RFC 7714 §11).
 //!
-//! The key derivation rate is zero, as everywhere in WebRTC: session keys are derived once, when a context is made.
+//! The key derivation rate is zero, as everywhere in WebRTC: session keys are derived once, when they are first needed.
 
 use aes::{Aes128Enc, Aes256Enc};
 use ctr::cipher::{KeyInit, StreamCipher};

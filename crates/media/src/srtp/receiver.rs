@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::cipher::{Cipher, PacketId};
+use super::cipher::{LateCipher, Master, PacketId};
+use super::derivation::Traffic;
 use super::kernel::GcmKernel;
 use super::rollover::estimate;
 use super::stream_table::StreamTable;
@@ -22,9 +23,9 @@ pub struct Unprotected {
 
 /// Unprotects the packets that the peer sends under one master key, each at most once.
 pub struct SrtpReceiver {
-    profile: SrtpProfile,
-    rtp: Cipher,
-    rtcp: Cipher,
+    master: Master,
+    rtp: LateCipher,
+    rtcp: LateCipher,
     rtp_streams: StreamTable,
     rtcp_streams: StreamTable,
 }
@@ -38,12 +39,11 @@ impl SrtpReceiver {
 
     /// The same on a kernel of one's choice, which counts for GCM alone.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "the keys are used up: one key, one context")]
     pub fn with_kernel(keys: SrtpKeys, gcm: GcmKernel) -> Self {
         Self {
-            profile: keys.profile(),
-            rtp: Cipher::for_rtp(&keys, gcm),
-            rtcp: Cipher::for_rtcp(&keys, gcm),
+            master: Master { keys, gcm },
+            rtp: LateCipher::new(Traffic::Rtp),
+            rtcp: LateCipher::new(Traffic::Rtcp),
             rtp_streams: StreamTable::default(),
             rtcp_streams: StreamTable::default(),
         }
@@ -52,7 +52,7 @@ impl SrtpReceiver {
     /// The profile that packets are protected with.
     #[must_use]
     pub const fn profile(&self) -> SrtpProfile {
-        self.profile
+        self.master.keys.profile()
     }
 
     /// Authenticates an RTP packet and decrypts it in place.
@@ -65,10 +65,11 @@ impl SrtpReceiver {
     /// [`Auth`](SrtpError::Auth), [`IndexExhausted`](SrtpError::IndexExhausted), and
     /// [`SsrcTableFull`](SrtpError::SsrcTableFull) for the first packet of an SSRC.
     pub fn unprotect_rtp(&mut self, packet: &mut [u8], header_len: usize) -> Result<Unprotected, SrtpError> {
-        if header_len < RTP_HEADER_MIN || packet.len() < header_len + self.rtp.tag_len() {
+        let cipher = self.rtp.get(&self.master);
+        if header_len < RTP_HEADER_MIN || packet.len() < header_len + cipher.tag_len() {
             return Err(SrtpError::TooShort);
         }
-        let len = packet.len() - self.rtp.tag_len();
+        let len = packet.len() - cipher.tag_len();
         let (header, body) = packet.split_at_mut(header_len);
         let (sequence, ssrc) = sequence_and_ssrc(header).ok_or(SrtpError::TooShort)?;
         self.rtp_streams.with_window(ssrc, |window| {
@@ -76,7 +77,7 @@ impl SrtpReceiver {
             let index =
                 window.highest().map_or(Ok(u64::from(sequence)), |highest| estimate(highest, sequence))?;
             window.check(index)?;
-            self.rtp.open_rtp(PacketId { ssrc, index }, header, body)?;
+            cipher.open_rtp(PacketId { ssrc, index }, header, body)?;
             window.accept(index);
             Ok(Unprotected { len, index })
         })
@@ -92,7 +93,8 @@ impl SrtpReceiver {
     /// packet of an SSRC.
     pub fn unprotect_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {
         let packet_len = packet.len();
-        let word_offset = self.rtcp.rtcp_word_offset(packet_len).ok_or(SrtpError::TooShort)?;
+        let cipher = self.rtcp.get(&self.master);
+        let word_offset = cipher.rtcp_word_offset(packet_len).ok_or(SrtpError::TooShort)?;
         let word = word_at(packet, word_offset).ok_or(SrtpError::TooShort)?;
         if word & RTCP_ENCRYPTED == 0 {
             return Err(SrtpError::NotEncrypted);
@@ -102,9 +104,9 @@ impl SrtpReceiver {
         let ssrc = word_at(header, 4).ok_or(SrtpError::TooShort)?;
         self.rtcp_streams.with_window(ssrc, |window| {
             window.check(index)?;
-            self.rtcp.open_rtcp(PacketId { ssrc, index }, word, header, body)?;
+            cipher.open_rtcp(PacketId { ssrc, index }, word, header, body)?;
             window.accept(index);
-            Ok(packet_len - RTCP_WORD_LEN - self.rtcp.tag_len())
+            Ok(packet_len - RTCP_WORD_LEN - cipher.tag_len())
         })
     }
 
@@ -134,7 +136,7 @@ impl SrtpReceiver {
 impl fmt::Debug for SrtpReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SrtpReceiver")
-            .field("profile", &self.profile)
+            .field("profile", &self.profile())
             .field("rtp_streams", &self.rtp_streams.len())
             .field("rtcp_streams", &self.rtcp_streams.len())
             .finish_non_exhaustive()

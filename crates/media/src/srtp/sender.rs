@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::cipher::{Cipher, PacketId};
+use super::cipher::{Cipher, LateCipher, Master, PacketId};
+use super::derivation::Traffic;
 use super::kernel::GcmKernel;
 use super::rollover::RTP_INDEX_MAX;
 use super::{
@@ -39,9 +40,9 @@ pub struct PlainRtp<'a> {
 
 /// Protects the packets that we send under one master key.
 pub struct SrtpSender {
-    profile: SrtpProfile,
     rtp: Cipher,
-    rtcp: Cipher,
+    master: Master,
+    rtcp: LateCipher,
     /// The index of the next RTCP packet of any SSRC; past its maximum when the key is used up.
     rtcp_index: u32,
 }
@@ -55,12 +56,12 @@ impl SrtpSender {
 
     /// The same on a kernel of one's choice, which counts for GCM alone.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "the keys are used up: one key, one context")]
     pub fn with_kernel(keys: SrtpKeys, gcm: GcmKernel) -> Self {
+        let master = Master { keys, gcm };
         Self {
-            profile: keys.profile(),
-            rtp: Cipher::for_rtp(&keys, gcm),
-            rtcp: Cipher::for_rtcp(&keys, gcm),
+            rtp: Cipher::of(&master, Traffic::Rtp),
+            master,
+            rtcp: LateCipher::new(Traffic::Rtcp),
             rtcp_index: 0,
         }
     }
@@ -68,7 +69,7 @@ impl SrtpSender {
     /// The profile that packets are protected with.
     #[must_use]
     pub const fn profile(&self) -> SrtpProfile {
-        self.profile
+        self.master.keys.profile()
     }
 
     /// Brings near what protecting an RTP packet needs.
@@ -118,12 +119,12 @@ impl SrtpSender {
     pub fn protect_rtcp(&mut self, packet: &[u8], out: &mut [u8]) -> Result<usize, SrtpError> {
         let (header, body) = packet.split_first_chunk().ok_or(SrtpError::TooShort)?;
         let ssrc = word_at(header, 4).ok_or(SrtpError::TooShort)?;
-        let packet_len = packet.len() + RTCP_WORD_LEN + self.rtcp.tag_len();
+        let packet_len = packet.len() + RTCP_WORD_LEN + self.profile().rtcp_tag_len();
         let (head, rest) = room(out, packet_len)?.split_at_mut(RTCP_HEADER_LEN);
         let index = self.take_rtcp_index()?;
         head.copy_from_slice(header);
         let id = PacketId { ssrc, index: u64::from(index) };
-        self.rtcp.seal_rtcp(id, RTCP_ENCRYPTED | index, header, body, rest)?;
+        self.rtcp.get(&self.master).seal_rtcp(id, RTCP_ENCRYPTED | index, header, body, rest)?;
         Ok(packet_len)
     }
 
@@ -141,7 +142,7 @@ impl SrtpSender {
 impl fmt::Debug for SrtpSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SrtpSender")
-            .field("profile", &self.profile)
+            .field("profile", &self.profile())
             .field("rtcp_index", &self.rtcp_index)
             .finish_non_exhaustive()
     }
