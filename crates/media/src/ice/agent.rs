@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::credentials::{Credentials, Password, UsernameFragment};
 use super::keyring::{Keyring, Refusal};
-use super::paths::{Paths, TUPLES_MAX};
+use super::paths::Paths;
 use crate::stun::{self, Class, RESPONSE_LEN_MAX};
 use crate::{Now, SocketId, Tuple};
 
@@ -109,11 +109,7 @@ impl IceLite {
             paths: Paths::new(),
             nomination: 0,
             consent_deadline: None,
-            reported: Reported {
-                tuples: Vec::with_capacity(TUPLES_MAX),
-                selected: None,
-                state: IceState::New,
-            },
+            reported: Reported { tuples: Vec::new(), selected: None, state: IceState::New },
         }
     }
 
@@ -290,6 +286,8 @@ impl IceLite {
             return Some(IceEvent::TupleRemoved(reported.remove(index)));
         }
         let added = paths.iter().rev().find(|tuple| !reported.contains(tuple))?;
+        // One, and seldom another: room for no more than those.
+        reported.reserve_exact(1);
         reported.push(added);
         Some(IceEvent::TupleAdded(added))
     }

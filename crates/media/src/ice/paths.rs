@@ -17,7 +17,7 @@ pub(super) struct Paths {
 
 impl Paths {
     pub(super) fn new() -> Self {
-        Self { tuples: Vec::with_capacity(TUPLES_MAX), selected: None }
+        Self { tuples: Vec::new(), selected: None }
     }
 
     pub(super) fn contains(&self, tuple: Tuple) -> bool {
@@ -50,6 +50,8 @@ impl Paths {
             let oldest = self.tuples.iter().rposition(|&other| Some(other) != self.selected);
             self.tuples.remove(oldest.expect("of several tuples only one is selected"));
         }
+        // Most clients have one: room for no more than there are.
+        self.tuples.reserve_exact(1);
         self.tuples.insert(0, tuple);
     }
 

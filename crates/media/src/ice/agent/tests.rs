@@ -1,6 +1,7 @@
 //! Scripts: one input a line, and behind `=>` what must come of it. The words are those of [`stage`].
 
 use super::*;
+use crate::ice::TUPLES_MAX;
 use stage::{Stage, UDP, Words, tuple};
 
 mod stage;
@@ -340,7 +341,7 @@ fn many_tuples_without_a_poll_are_reported_in_bounds() {
         }
         let events = stage.events();
         assert!(events.len() <= 2 * TUPLES_MAX + 2, "round {round}: {events:?}");
-        assert!(stage.agent.reported.tuples.capacity() == TUPLES_MAX);
+        assert!(stage.agent.reported.tuples.capacity() <= TUPLES_MAX);
         assert!(stage.agent.tuples().all(|tuple| stage.agent.reported.tuples.contains(&tuple)));
     }
 }
