@@ -1,7 +1,8 @@
 //! The rate of a stream over a sliding window.
 //!
-//! Time is cut into buckets of equal width that are used in turn; nothing is allocated and nothing has to be called when a stream
-//! is quiet, because buckets that have left the window are skipped when the rate is read.
+//! Time is cut into buckets of equal width that are used in turn; nothing has to be called when a stream is quiet, because buckets that
+//! have left the window are skipped when the rate is read. Memory for them comes once, when the first bucket is over: many streams never
+//! have a packet.
 
 use std::time::Instant;
 
@@ -27,7 +28,7 @@ pub struct RateWindow {
     /// When bucket number zero began: the first record.
     epoch: Option<Instant>,
     /// Those before it.
-    past: [Bucket; BUCKETS],
+    past: Option<Box<[Bucket; BUCKETS]>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,13 +48,7 @@ impl RateWindow {
     /// A window in which nothing was recorded.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            last: None,
-            current: Bucket::default(),
-            newest: 0,
-            epoch: None,
-            past: [Bucket::default(); BUCKETS],
-        }
+        Self { last: None, current: Bucket::default(), newest: 0, epoch: None, past: None }
     }
 
     /// Brings near what most records need.
@@ -81,10 +76,11 @@ impl RateWindow {
         if number == self.newest {
             return;
         }
-        self.past[slot(self.newest)] = std::mem::take(&mut self.current);
+        let past = self.past.get_or_insert_default();
+        past[slot(self.newest)] = std::mem::take(&mut self.current);
         let skipped = (number - self.newest - 1).min(BUCKETS as u64);
         for stale in number - skipped..number {
-            self.past[slot(stale)] = Bucket::default();
+            past[slot(stale)] = Bucket::default();
         }
         self.newest = number;
     }
@@ -104,7 +100,10 @@ impl RateWindow {
     fn per_second(&self, now: Now, value: impl Fn(&Bucket) -> u64) -> u64 {
         let (number, into_bucket) = self.position(now);
         let oldest = (number + 1).saturating_sub(BUCKETS as u64);
-        let past: u64 = (oldest..self.newest).map(|n| value(&self.past[slot(n)])).sum();
+        let past = self
+            .past
+            .as_ref()
+            .map_or(0, |past| (oldest..self.newest).map(|n| value(&past[slot(n)])).sum::<u64>());
         let current = if oldest <= self.newest { value(&self.current) } else { 0 };
         // The newest bucket is only partly over: what is measured is the whole buckets before it and that part.
         let measured = BUCKET_MS * (BUCKETS as u64 - 1) + into_bucket;
