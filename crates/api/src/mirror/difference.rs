@@ -1,7 +1,8 @@
 //! What must have happened between two states of one object.
 
 use crate::waist::{
-    ConsumerState, Event, ObjectState, PlainTransportState, ProducerState, WebRtcTransportState,
+    ConsumerState, Event, ObjectState, PlainConnection, PlainTransportState, ProducerState,
+    WebRtcTransportState,
 };
 
 /// The events that make the older state into the newer one, in an order in which they could have happened. Parts that can't
@@ -56,12 +57,12 @@ fn plain_transport(old: &PlainTransportState, new: &PlainTransportState, events:
     let id = new.id;
     if old.srtp_parameters != new.srtp_parameters {
         // Nothing else changes the key.
-        events.push(Event::PlainTransportConnected {
-            id,
+        let connection = PlainConnection {
             tuple: new.tuple.clone(),
             rtcp_tuple: new.rtcp_tuple.clone(),
             srtp_parameters: new.srtp_parameters.clone(),
-        });
+        };
+        events.push(Event::PlainTransportConnected { id, connection: Box::new(connection) });
         return;
     }
     if old.tuple != new.tuple {

@@ -67,12 +67,8 @@ pub enum Event {
     PlainTransportConnected {
         /// The Transport.
         id: TransportId,
-        /// The addresses of RTP; with comedia the peer's may still be to come.
-        tuple: TransportTuple,
-        /// The addresses of RTCP, where it has a port of its own.
-        rtcp_tuple: Option<TransportTuple>,
-        /// Suite and key of what it sends: new ones, where the peer has chosen another suite.
-        srtp_parameters: Option<SrtpParameters>,
+        /// What is known of the peer by now. Boxed: logs keep thousands of events, each as large as the largest.
+        connection: Box<PlainConnection>,
     },
     /// Comedia has learnt the address of a PlainTransport's peer.
     TupleChanged {
@@ -132,6 +128,17 @@ pub enum Event {
         /// The new score.
         score: ConsumerScore,
     },
+}
+
+/// A PlainTransport's connection, as `connect` settled it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PlainConnection {
+    /// The addresses of RTP; with comedia the peer's may still be to come.
+    pub tuple: TransportTuple,
+    /// The addresses of RTCP, where it has a port of its own.
+    pub rtcp_tuple: Option<TransportTuple>,
+    /// Suite and key of what it sends: new ones, where the peer has chosen another suite.
+    pub srtp_parameters: Option<SrtpParameters>,
 }
 
 impl Event {

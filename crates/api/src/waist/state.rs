@@ -277,10 +277,10 @@ impl PlainTransportState {
         match event {
             Event::TupleChanged { tuple, .. } => self.tuple.clone_from(tuple),
             Event::RtcpTupleChanged { tuple, .. } => self.rtcp_tuple = Some(tuple.clone()),
-            Event::PlainTransportConnected { tuple, rtcp_tuple, srtp_parameters, .. } => {
-                self.tuple.clone_from(tuple);
-                self.rtcp_tuple.clone_from(rtcp_tuple);
-                self.srtp_parameters.clone_from(srtp_parameters);
+            Event::PlainTransportConnected { connection, .. } => {
+                self.tuple.clone_from(&connection.tuple);
+                self.rtcp_tuple.clone_from(&connection.rtcp_tuple);
+                self.srtp_parameters.clone_from(&connection.srtp_parameters);
             }
             _ => {}
         }

@@ -3,13 +3,17 @@
 //! All Workers' events are folded into one numbered, bounded log; snapshots come from the state beside it, so a Worker never
 //! has to make one. Pure: no clock, no threads.
 
+mod makers;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use mafalda_api::id::{ObjectId, RouterId, SessionId};
 use mafalda_api::waist::{CloseCause, Event, ObjectState, Position, Scope, Update};
 
+use makers::{Makers, Sessions};
+
 /// Events kept for watchers that come back. A watcher that missed more gets a snapshot: dearer for it, but never wrong. At
-/// about 300 bytes each this bounds the log to some 5 MB.
+/// 136 bytes each, and two to five hundred for an object that appeared while its state is no longer that, this bounds the log to some 5 MB.
 pub(crate) const LOG_EVENTS_MAX: usize = 16_384;
 
 /// One event, with what its scope is judged by: that of the moment before it happened, or of an object's appearance.
@@ -17,17 +21,19 @@ pub(crate) const LOG_EVENTS_MAX: usize = 16_384;
 struct Entry {
     event: Event,
     /// Who made the object, or something that lives in it.
-    sessions: Box<[SessionId]>,
+    sessions: Sessions,
     router: Option<RouterId>,
     /// Whose scope has got, or lost, objects that the event doesn't name: what its own object lives in.
     reshaped: Option<SessionId>,
 }
 
+const _: () = assert!(size_of::<Entry>() <= 136, "there are thousands of them");
+
 impl Entry {
     fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.sessions.contains(session),
+            Scope::Session(session) => self.sessions.contains(*session),
             Scope::Routers(routers) => self.router.is_some_and(|router| routers.contains(&router)),
         }
     }
@@ -45,8 +51,8 @@ struct Held {
     maker: Option<SessionId>,
     /// What it lives in, the nearest first; then the WebRtcServer that it, or what it lives in, listens on.
     ancestors: Box<[ObjectId]>,
-    /// How many objects a session has made among this one and those that live in it.
-    made: BTreeMap<SessionId, usize>,
+    /// Who has made this one, or any that lives in it.
+    makers: Makers,
 }
 
 /// A numbered, bounded log of events and the state at its end.
@@ -114,13 +120,10 @@ impl Log {
         let mut widened = false;
         for ancestor in &ancestors {
             if let (Some(maker), Some(held)) = (maker, self.objects.get_mut(ancestor)) {
-                let count = held.made.entry(maker).or_default();
-                widened |= *count == 0;
-                *count += 1;
+                widened |= held.makers.add(maker);
             }
         }
-        let made = maker.map(|maker| (maker, 1)).into_iter().collect();
-        self.objects.insert(id, Held { state, maker, ancestors, made });
+        self.objects.insert(id, Held { state, maker, ancestors, makers: Makers::of(maker) });
         maker.filter(|_| widened)
     }
 
@@ -130,13 +133,7 @@ impl Log {
         let maker = maker?;
         let mut narrowed = false;
         for ancestor in &ancestors {
-            let Some(held) = self.objects.get_mut(ancestor) else { continue };
-            let Some(count) = held.made.get_mut(&maker) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                held.made.remove(&maker);
-                narrowed = true;
-            }
+            narrowed |= self.objects.get_mut(ancestor).is_some_and(|held| held.makers.remove(maker));
         }
         narrowed.then_some(maker)
     }
@@ -150,12 +147,9 @@ impl Log {
         line.into_iter().chain(servers).collect()
     }
 
-    fn scope_of(&self, id: ObjectId) -> (Box<[SessionId]>, Option<RouterId>) {
+    fn scope_of(&self, id: ObjectId) -> (Sessions, Option<RouterId>) {
         let held = self.objects.get(&id);
-        (
-            held.map(|held| held.made.keys().copied().collect()).unwrap_or_default(),
-            held.and_then(Held::router),
-        )
+        (held.map(|held| held.makers.sessions()).unwrap_or_default(), held.and_then(Held::router))
     }
 
     /// All that is in scope now.
@@ -203,7 +197,7 @@ impl Held {
     fn is_in(&self, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Session(session) => self.made.contains_key(session),
+            Scope::Session(session) => self.makers.contains(*session),
             Scope::Routers(routers) => self.router().is_some_and(|router| routers.contains(&router)),
         }
     }

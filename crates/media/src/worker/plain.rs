@@ -1,6 +1,8 @@
 //! PlainTransports in a Worker: they are created and told who their peer is, or learn it.
 
-use mafalda_api::waist::{ConnectPlainTransport, CreatePlainTransport, Done, Event, Failure, Origin};
+use mafalda_api::waist::{
+    ConnectPlainTransport, CreatePlainTransport, Done, Event, Failure, Origin, PlainConnection,
+};
 
 use super::paths::SocketOwner;
 use super::{ListenSocket, TransportAt, Worker};
@@ -36,12 +38,12 @@ impl Worker {
         let plain = transport.as_plain_mut().ok_or_else(|| Failure::not_found(id))?;
         let protection = plain.connect(command, &mut turn.rng)?;
         plain.tuples().for_each(|tuple| paths.add_tuple(tuple, at));
-        turn.effects.tell(Event::PlainTransportConnected {
-            id,
+        let connection = PlainConnection {
             tuple: plain.describe_rtp(),
             rtcp_tuple: plain.describe_rtcp(),
             srtp_parameters: plain.srtp_parameters(),
-        });
+        };
+        turn.effects.tell(Event::PlainTransportConnected { id, connection: Box::new(connection) });
         transport.protection = protection;
         self.on_plain_progress(at, was_open);
         Ok(Done)
