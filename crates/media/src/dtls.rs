@@ -60,6 +60,8 @@ pub enum DropReason {
     OutOfBounds,
     /// Well-formed, but nothing that may come at this point of the connection.
     Unexpected,
+    /// Not sealed with the peer's keys, at a connection that carries nothing.
+    Unsealed,
     /// The connection has ended.
     Ended,
 }

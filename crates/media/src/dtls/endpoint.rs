@@ -43,12 +43,17 @@ impl Dtls {
     /// Takes a datagram from the peer.
     ///
     /// # Errors
-    /// [`DropReason`] of the first record in it that had no effect; the others were handled. To be counted, not logged.
+    /// [`DropReason`] of the first record in it that had no effect; the others were handled, but for those behind one that the
+    /// peer's keys don't open. To be counted, not logged.
     pub fn handle(&mut self, now: Now, datagram: &[u8]) -> Result<(), DropReason> {
         let mut verdict = Ok(());
         for record in records(datagram) {
             let handled = record.and_then(|record| self.handle_record(now.at, &record));
             verdict = verdict.and(handled);
+            // All of a datagram is from one sender, and each try costs as much as a few media packets.
+            if handled == Err(DropReason::Unsealed) {
+                break;
+            }
         }
         verdict
     }

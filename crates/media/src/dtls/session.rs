@@ -61,7 +61,7 @@ impl Session {
     ) -> Result<Option<Queued>, DropReason> {
         match (record.epoch, record.kind) {
             (1, HANDSHAKE) => self.repeat(now, outbox).map(|()| None),
-            (1, _) => Ok(self.open(now, record, outbox)),
+            (1, _) => self.open(now, record, outbox),
             // Plaintext has no meaning for an open connection: anyone could have sent it.
             _ => Err(DropReason::Unexpected),
         }
@@ -102,18 +102,24 @@ impl Session {
         Ok(())
     }
 
-    fn open(&mut self, now: Instant, record: &Record<'_>, outbox: &mut Outbox) -> Option<Queued> {
-        let Engine::Resting(state) = &self.engine else {
-            return conclude(read(self.engine(now)?, now, record, outbox).0, outbox);
+    fn open(
+        &mut self,
+        now: Instant,
+        record: &Record<'_>,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Queued>, DropReason> {
+        let state = match &mut self.engine {
+            Engine::Working(engine) => return Ok(conclude(read(engine, now, record, outbox).0, outbox)),
+            Engine::Resting(state) => state,
         };
-        let mut engine = wake(now, &self.certificate, state)?;
+        let mut engine = wake(now, &self.certificate, state).ok_or(DropReason::Unsealed)?;
         let (events, sent) = read(&mut engine, now, record, outbox);
         if events.as_ref().is_some_and(|events| events.is_empty() && !sent) {
-            // It was not sealed with the peer's keys: nothing has changed.
-            return None;
+            // Nothing has changed.
+            return Err(DropReason::Unsealed);
         }
         self.engine = Engine::Working(Box::new(engine));
-        conclude(events, outbox)
+        Ok(conclude(events, outbox))
     }
 
     /// The engine, made anew if it rests.
