@@ -169,6 +169,7 @@ impl<E: Copy> PayloadRing<E> {
     /// a stream that became slow or quiet gives its memory back; more often, and the memory of regular key frames goes too.
     pub fn trim(&mut self, now: Now) {
         self.evict_expired(now);
+        self.window.trim();
         self.pool.trim();
     }
 

@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 
 use crate::sys;
 
+/// How many places there may be for each that is in use.
+const SPARSE: usize = 8;
+
 /// Values for a run of indices, found in constant time. The oldest slot is never a hole.
 ///
 /// It grows by doubling up to its bound and never shrinks by itself, so that a stream in steady state doesn't allocate; a quiet
-/// stream has a small one.
+/// stream has a small one, and one that became quiet gets it by [`IndexWindow::trim`].
 #[derive(Clone, Debug)]
 pub(super) struct IndexWindow<T> {
     first: u64,
@@ -97,6 +100,13 @@ impl<T> IndexWindow<T> {
         }
     }
 
+    /// Gives memory back where not one place in eight is in use. Less waste is left, so that what comes and goes doesn't allocate.
+    pub(super) fn trim(&mut self) {
+        if self.slots.capacity() / SPARSE > self.slots.len() {
+            self.slots.shrink_to(self.slots.len() * 2);
+        }
+    }
+
     fn room(&self) -> usize {
         self.span_max - self.slots.len()
     }
@@ -139,6 +149,20 @@ mod tests {
         window.insert(7, ()).unwrap();
         assert_eq!(window.insert(6, ()), Err(()));
         assert_eq!(window.insert(11, ()), Err(()));
+    }
+
+    #[test]
+    fn memory_that_is_hardly_used_is_given_back() {
+        let mut window = IndexWindow::new(1024);
+        (0..1024).for_each(|index| window.insert(index, index).unwrap());
+        let capacity = window.slots.capacity();
+        (0..800).for_each(|index| assert_eq!(window.pop_oldest(), Some(index)));
+        window.trim();
+        assert_eq!(window.slots.capacity(), capacity, "a fifth is enough");
+        (800..1000).for_each(|index| assert_eq!(window.pop_oldest(), Some(index)));
+        window.trim();
+        assert!(window.slots.capacity() < 64);
+        assert!((1000..1024).all(|index| window.get(index) == Some(&index)));
     }
 
     proptest! {

@@ -14,6 +14,9 @@ const SIZES: [usize; 7] = [128, 256, 512, 768, 1024, 1280, 1536];
 /// Blocks waiting for others to let go. More are dropped, which costs an allocation later.
 pub(super) const LENT_MAX: usize = 1024;
 
+/// How many places a shelf may have for each block on it: less waste is left, so that what comes and goes doesn't allocate.
+const SPARSE: usize = 8;
+
 /// One of the block sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Class(usize);
@@ -94,6 +97,9 @@ impl BlockPool {
             let kept = shelf.blocks.len().saturating_sub(shelf.idle);
             self.bytes -= shelf.blocks.drain(kept..).map(|block| block.len()).sum::<usize>();
             shelf.idle = kept;
+            if shelf.blocks.capacity() / SPARSE > kept {
+                shelf.blocks.shrink_to(kept * 2);
+            }
         }
     }
 
