@@ -16,8 +16,6 @@ mod report;
 mod rows;
 mod score;
 
-use std::collections::VecDeque;
-
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
@@ -44,20 +42,6 @@ new_key_type! {
     pub(crate) struct StreamKey;
 }
 
-/// Retransmissions that wait within a turn. One NACK names up to some hundred packets; a peer that asks for thousands at once
-/// has lost the stream anyway and needs a key frame.
-const RESENDS_MAX: usize = 4096;
-
-/// A packet that a receiver asked for.
-#[derive(Clone, Copy, Debug)]
-struct ResendJob {
-    stream: StreamKey,
-    row: usize,
-    /// Whose row that was then.
-    consumer: ConsumerId,
-    resend: crate::stream::Resend,
-}
-
 /// A Router.
 #[derive(Debug)]
 pub(crate) struct Router {
@@ -74,7 +58,6 @@ pub(crate) struct Router {
     /// Streams with packets to forward.
     dirty: Vec<StreamKey>,
     cursor: Cursor,
-    resends: VecDeque<ResendJob>,
     next_mapped_ssrc: u32,
     scores: ScoreNews,
     /// Memory of a report round and of an acknowledgement, empty in between.
@@ -101,7 +84,6 @@ impl Router {
             consumers_of: HashMap::new(),
             dirty: Vec::new(),
             cursor: Cursor::default(),
-            resends: VecDeque::new(),
             next_mapped_ssrc: first_mapped_ssrc,
             scores: ScoreNews::default(),
             blocks: Vec::new(),

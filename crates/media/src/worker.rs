@@ -16,6 +16,7 @@ mod input;
 mod output;
 mod paths;
 mod plain;
+pub(crate) mod resends;
 mod server;
 pub(crate) mod timers;
 pub(crate) mod turn;
@@ -49,6 +50,9 @@ use timers::Timer;
 /// How long a round of RTCP waits for something else to do. A Worker that forwards has it done within its turns; one that doesn't wakes
 /// up ten times a second for the rounds of all its Transports, not once for each: waking up costs more than a round does.
 const ROUND_PATIENCE: Duration = Duration::from_millis(100);
+
+/// As soon as time has moved on: the next turn of the driver.
+const MOMENT: Duration = Duration::from_nanos(1);
 
 /// Alarms that are answered at once: the rest has to wait for the next turn, with media in between. A round of RTCP in which there is
 /// nothing to report took two microseconds, so many of them a quarter of a millisecond.
@@ -139,6 +143,9 @@ impl Worker {
             // At once: what waits was due when it came.
             return Some(self.turn.now.at);
         }
+        if !self.turn.resends.is_empty() {
+            return Some(self.turn.now.at + MOMENT);
+        }
         let rounds = self.turn.rounds.next().map(|at| at + ROUND_PATIENCE);
         self.turn.timers.next().into_iter().chain(rounds).min()
     }
@@ -218,6 +225,10 @@ impl Worker {
     }
 
     fn begin(&mut self, now: Now) {
+        if now.at > self.turn.now.at {
+            // Another turn of the driver; inputs of one turn share its bounds.
+            self.turn.resends.begin();
+        }
         self.turn.now = now;
         self.handshakes.begin();
     }

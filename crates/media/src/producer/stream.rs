@@ -94,7 +94,7 @@ pub(crate) struct ProducerStream {
     pub(crate) paused: bool,
     /// Whether a packet has come since it was bound.
     begun: bool,
-    numbering: Numbering,
+    pub(crate) numbering: Numbering,
     /// The index of the newest packet.
     highest: u64,
     /// What came in this turn.

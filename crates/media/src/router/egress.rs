@@ -1,7 +1,7 @@
 //! From the streams to the send buffer: for each stream that has packets, for each row, for each packet.
 //!
 //! So each Consumer's packets of a turn lie together and leave as few runs. The work can stop anywhere, when the buffer is full,
-//! and go on after a flush. Retransmissions come first: they are late already.
+//! and go on after a flush.
 
 use std::ops::Range;
 
@@ -16,6 +16,7 @@ use crate::producer::{Arrival, Carried, ProducerStream};
 use crate::stream::PayloadRing;
 use crate::transport::Transport;
 use crate::worker::Turn;
+use crate::worker::resends::ResendJob;
 
 /// Packets behind a late beginning that are made up for: a key frame's. One that is larger is better asked for anew.
 const LATE_MAX: u64 = 256;
@@ -49,16 +50,13 @@ struct Source<'a> {
 }
 
 impl Router {
-    /// The next run of what is to be forwarded or sent again; `None` when all is done.
+    /// The next run of what is to be forwarded; `None` when all is done.
     pub(crate) fn poll_media(
         &mut self,
         turn: &mut Turn,
         batch: &Batch,
         out: &mut SendBuffer,
     ) -> Option<MediaOutput> {
-        if let Some(output) = self.poll_resends(turn.now, out) {
-            return Some(output);
-        }
         while let Some(key) = self.dirty.last().copied() {
             if let Some(output) = self.poll_stream(turn.now, key, batch, out) {
                 return Some(output);
@@ -74,7 +72,6 @@ impl Router {
 
     /// Lets go of all that waits to be polled.
     pub(crate) fn abandon(&mut self) {
-        self.resends.clear();
         self.cursor = Cursor::default();
         for key in self.dirty.drain(..) {
             if let Some(stream) = self.streams.get_mut(key) {
@@ -107,32 +104,21 @@ impl Router {
         None
     }
 
-    fn poll_resends(&mut self, now: Now, out: &mut SendBuffer) -> Option<MediaOutput> {
-        while let Some(job) = self.resends.front() {
-            let ProducerStream { rows, ring, .. } = match self.streams.get_mut(job.stream) {
-                Some(stream) => stream,
-                None => {
-                    self.resends.pop_front();
-                    continue;
-                }
-            };
-            let row = rows.get_mut(job.row).filter(|row| row.consumer == job.consumer);
-            let outlet = row.and_then(|row| Outlet::open(now, row, &mut self.transports));
-            let index = job.resend.in_index;
-            let media = ring.get(now, index).map(|stored| Media::of_ring(index, stored));
-            let mut run = None;
-            if let (Some(mut outlet), Some(media)) = (outlet, media) {
-                if out.room() < media.room() {
-                    return Some(MediaOutput::Full);
-                }
-                run = outlet.resend(&media, &job.resend, out).map(|written| outlet.run(&written));
-            }
-            self.resends.pop_front();
-            if let Some(run) = run {
-                return Some(MediaOutput::Run(run));
-            }
+    /// Sends a packet again, as a run of its own; `None` if it is gone, or its receiver can't be sent to.
+    pub(crate) fn resend(&mut self, now: Now, job: &ResendJob, out: &mut SendBuffer) -> Option<MediaOutput> {
+        let ProducerStream { rows, ring, numbering, .. } = self.streams.get_mut(job.stream)?;
+        let row = rows.get_mut(job.row).filter(|row| row.consumer == job.consumer)?;
+        if *numbering != job.numbering {
+            return None;
         }
-        None
+        let mut outlet = Outlet::open(now, row, &mut self.transports)?;
+        let index = job.resend.in_index;
+        let media = Media::of_ring(index, ring.get(now, index)?);
+        if out.room() < media.room() {
+            return Some(MediaOutput::Full);
+        }
+        let written = outlet.resend(&media, &job.resend, out)?;
+        Some(MediaOutput::Run(outlet.run(&written)))
     }
 }
 

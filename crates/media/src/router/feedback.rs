@@ -1,13 +1,15 @@
 //! RTCP that comes: reports about what was sent and received, packets and key frames that are asked for.
 
 use crate::consumer::{Consumer, Place, Row};
+use crate::producer::ProducerStream;
 use crate::rtcp::{self, ExtendedReport, ReportBlock, RtcpPacket, SenderInfo, XrBlock};
 use crate::stream::ReceivedReport;
 use crate::transport::Reference;
 use crate::worker::Turn;
 use crate::worker::drops::DropReason;
+use crate::worker::resends::ResendJob;
 
-use super::{RESENDS_MAX, ResendJob, Router, StreamKey, TransportKey};
+use super::{Router, StreamKey, TransportKey};
 
 impl Router {
     /// Takes in an SRTCP packet from a Transport's peer. It is decrypted in place.
@@ -90,25 +92,24 @@ impl Router {
         }
     }
 
-    fn on_nack(&mut self, turn: &mut Turn, key: TransportKey, ssrc: u32, lost: rtcp::Lost<'_>) {
+    fn on_nack(&mut self, turn: &mut Turn, key: TransportKey, ssrc: u32, mut lost: rtcp::Lost<'_>) {
         let Some((stream, index)) = self.target(key, ssrc) else { return };
-        let Some(row) = self.streams.get_mut(stream).and_then(|stream| stream.rows.get_mut(index)) else {
-            return;
-        };
+        let router = self.key;
+        let Some(ProducerStream { rows, numbering, .. }) = self.streams.get_mut(stream) else { return };
+        let Some(row) = rows.get_mut(index) else { return };
         row.send.feedback_mut().on_nack(lost.clone().count());
         if !row.is_active() {
             return;
         }
-        let consumer = row.consumer;
-        for sequence in lost {
-            if self.resends.len() >= RESENDS_MAX {
-                break;
+        let (numbering, consumer) = (*numbering, row.consumer);
+        while !lost.is_over() {
+            if !row.send.may_resend() || !turn.resends.may_look() {
+                return turn.effects.drops.count_many(DropReason::TooManyResends, lost.count());
             }
-            if let Some(resend) = row.send.on_nack(turn.now, sequence) {
-                self.resends.push_back(ResendJob { stream, row: index, consumer, resend });
+            if let Some(resend) = lost.next().and_then(|sequence| row.send.on_nack(turn.now, sequence)) {
+                turn.resends.push(ResendJob { router, stream, numbering, row: index, consumer, resend });
             }
         }
-        turn.effects.mark_dirty(self.key);
     }
 
     fn on_key_frame_wanted(
@@ -169,7 +170,7 @@ impl Router {
 
     /// The row of a Consumer, wherever it is.
     pub(super) fn row_of<'a>(
-        streams: &'a mut slotmap::SlotMap<StreamKey, crate::producer::ProducerStream>,
+        streams: &'a mut slotmap::SlotMap<StreamKey, ProducerStream>,
         consumer: &'a mut Consumer,
     ) -> Option<&'a mut Row> {
         match &mut consumer.place {

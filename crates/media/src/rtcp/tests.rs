@@ -170,6 +170,11 @@ proptest! {
         let RtcpPacket::Nack(read) = single(&bytes) else { panic!() };
         prop_assert_eq!((read.sender_ssrc, read.media_ssrc), (sender, media));
         prop_assert!(read.lost().eq(lost.iter().copied()));
+        for taken in 0..=lost.len() {
+            let mut rest = read.lost();
+            prop_assert_eq!(rest.by_ref().take(taken).collect::<Vec<_>>().len(), taken);
+            prop_assert_eq!((rest.is_over(), rest.count()), (taken == lost.len(), lost.len() - taken));
+        }
         let oracle = theirs::<TransportLayerNack>(&bytes);
         prop_assert_eq!(oracle.nacks.iter().flat_map(NackPair::packet_list).collect::<Vec<_>>(), lost.clone());
         if lost.is_sorted() {

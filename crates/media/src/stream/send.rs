@@ -15,10 +15,12 @@ use super::{
     score::Score,
 };
 use crate::Now;
+use allowance::Allowance;
 pub use log::{Resend, SentLog, SentPacket};
 pub use map::SequenceMap;
 use path::PathLoss;
 
+mod allowance;
 mod log;
 mod map;
 mod path;
@@ -76,6 +78,7 @@ pub struct SendStream {
     repaired: u64,
     jitter: u32,
     round_trip: Option<Duration>,
+    allowance: Allowance,
     feedback: FeedbackCounters,
 }
 
@@ -104,6 +107,7 @@ impl SendStream {
             repaired: 0,
             jitter: 0,
             round_trip: None,
+            allowance: Allowance::default(),
             feedback: FeedbackCounters::default(),
         }
     }
@@ -153,11 +157,17 @@ impl SendStream {
         }
     }
 
+    /// Whether the receiver may have anything again: it has not had more of it than it was sent, but for a burst.
+    pub fn may_resend(&mut self) -> bool {
+        self.highest_sent.is_some_and(|highest| self.allowance.is_left(highest))
+    }
+
     /// What to send again for sequence number `sequence` of a NACK; `None` if it is too old, was never sent, or was sent again within
-    /// the last round trip.
+    /// the last round trip. To be asked only while [`SendStream::may_resend`].
     pub fn on_nack(&mut self, now: Now, sequence: u16) -> Option<Resend> {
         let out_index = extend(self.highest_sent?, sequence)?;
         let resend = self.log.on_nack(now, out_index, self.round_trip.unwrap_or(DEFAULT_RTT))?;
+        self.allowance.take();
         self.retransmitted += 1;
         self.repaired += u64::from(resend.first);
         Some(resend)

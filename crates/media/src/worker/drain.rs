@@ -1,14 +1,17 @@
-//! What is to be done after an input: control packets first, then events, replies, and the sockets that go, and media last: they
-//! take longest, and what comes up while the driver rests from them must not wait for their end.
+//! What is to be done after an input: control packets first, then events, replies, and the sockets that go, then what is sent again, and
+//! media last: they take longest, and what comes up while the driver rests from them must not wait for their end.
 
 use super::turn::Wrap;
-use super::{Output, TransportAt, Worker};
+use super::{Output, TransportAt, Turn, Worker};
 use crate::buffer::{Batch, Run, SendBuffer, Sender};
 use crate::router::MediaOutput;
 
 impl Worker {
     pub(super) fn poll_output(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        self.poll_control(out).or_else(|| self.poll_news()).or_else(|| self.poll_media(out))
+        self.poll_control(out)
+            .or_else(|| self.poll_news())
+            .or_else(|| self.poll_resends(out))
+            .or_else(|| self.poll_media(out))
     }
 
     /// What the application hears of, and the sockets that go.
@@ -26,6 +29,7 @@ impl Worker {
 
     /// Lets go of packets that nobody polled: their bytes are those of a batch that is about to be replaced.
     pub(super) fn abandon(&mut self) {
+        self.turn.resends.take_run();
         while let Some(key) = self.turn.effects.dirty.pop() {
             if let Some(router) = self.routers.get_mut(key) {
                 router.abandon();
@@ -64,6 +68,26 @@ impl Worker {
         if let Some(transport) = transport {
             transport.traffic.sent.count(self.turn.now, len);
         }
+    }
+
+    /// What was asked for again, in as few runs as it makes: it is late already.
+    fn poll_resends(&mut self, out: &mut SendBuffer) -> Option<Output> {
+        let Turn { resends, now, .. } = &mut self.turn;
+        while let Some(job) = resends.front() {
+            let router = self.routers.get_mut(job.router);
+            let run = match router.and_then(|router| router.resend(*now, &job, out)) {
+                Some(MediaOutput::Run(packet)) => resends.gather(packet),
+                Some(MediaOutput::Full) => {
+                    return Some(resends.take_run().map_or(Output::Flush, Output::Send));
+                }
+                None => None,
+            };
+            resends.pop();
+            if let Some(run) = run {
+                return Some(Output::Send(run));
+            }
+        }
+        resends.take_run().map(Output::Send)
     }
 
     fn poll_media(&mut self, out: &mut SendBuffer) -> Option<Output> {

@@ -42,10 +42,12 @@ pub enum DropReason {
     ControlQueueFull,
     /// More handshakes at once than may wait. The peer says it again.
     HandshakesFull,
+    /// A packet that was asked for again when its receiver had had too many, or too many others waited. It can be asked for again.
+    TooManyResends,
 }
 
 /// How many reasons there are.
-const REASONS: usize = DropReason::HandshakesFull as usize + 1;
+const REASONS: usize = DropReason::TooManyResends as usize + 1;
 
 /// One counter per reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +56,12 @@ pub struct Drops([u64; REASONS]);
 impl Drops {
     /// Counts one.
     pub(crate) fn count(&mut self, reason: DropReason) {
-        self.0[reason as usize] += 1;
+        self.count_many(reason, 1);
+    }
+
+    /// Counts some.
+    pub(crate) fn count_many(&mut self, reason: DropReason, count: usize) {
+        self.0[reason as usize] += count as u64;
     }
 
     /// How many were dropped for this reason.

@@ -3,6 +3,7 @@
 mod crowd;
 mod flow;
 mod index;
+mod overload;
 mod peer;
 mod rest;
 mod server;

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 
 use super::drops::{DropReason, Drops};
 use super::paths::TransportAt;
+use super::resends::Resends;
 use super::timers::{Alarm, Timer, Timers};
 use crate::router::{RouterKey, TransportKey};
 use crate::{Now, SocketId, Tuple};
@@ -27,6 +28,8 @@ pub(crate) struct Turn {
     pub(crate) rng: StdRng,
     /// What comes of it.
     pub(crate) effects: Effects,
+    /// What is to be sent again.
+    pub(crate) resends: Resends,
     /// Deadlines.
     pub(crate) timers: Timers<Timer>,
     /// When Transports' rounds of RTCP may begin; they can wait for [`ROUND_PATIENCE`](super::ROUND_PATIENCE).
@@ -39,6 +42,7 @@ impl Turn {
             now,
             rng: StdRng::from_seed(seed),
             effects: Effects::default(),
+            resends: Resends::default(),
             timers: Timers::default(),
             rounds: Timers::default(),
         }

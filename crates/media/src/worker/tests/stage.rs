@@ -51,6 +51,8 @@ pub(in crate::worker) struct Stage {
     pub(in crate::worker) sent: Vec<Sent>,
     pub(in crate::worker) closed: Vec<SocketId>,
     pub(in crate::worker) flushes: usize,
+    /// Runs that left.
+    pub(in crate::worker) runs: usize,
     out: SendBuffer,
     replies: Vec<Result<Reply, Failure>>,
     sockets: u32,
@@ -70,6 +72,7 @@ impl Stage {
             sent: Vec::new(),
             closed: Vec::new(),
             flushes: 0,
+            runs: 0,
             out: SendBuffer::new(64 * 1024),
             replies: Vec::new(),
             sockets: 0,
@@ -153,6 +156,7 @@ impl Stage {
     }
 
     fn flush(&mut self, runs: &mut Vec<Run>) {
+        self.runs += runs.len();
         for run in runs.drain(..) {
             let packets = self.out.packets(&run).map(<[u8]>::to_vec);
             let sent = packets.map(|bytes| Sent { tuple: run.tuple, sender: run.sender, bytes });
