@@ -111,9 +111,9 @@ impl Worker {
     /// Datagrams whose packets weren't polled to the end are lost to others that come in.
     pub fn handle(&mut self, now: Now, input: Input) {
         self.begin(now);
-        // A turn of the driver has one of each of these, but dozens of calls: with steps for each, a crowd that joins while transports
+        // A turn of the driver has one of each of these, but dozens of calls: with work for each, a crowd that joins while transports
         // are made for more of it would hold up media for many milliseconds.
-        let makes_steps = matches!(input, Input::Datagrams(_) | Input::Timeout);
+        let goes_on = matches!(input, Input::Datagrams(_) | Input::Timeout);
         match input {
             Input::Datagrams(batch) => {
                 self.abandon();
@@ -125,8 +125,8 @@ impl Worker {
             Input::Unsent { tuple, sender, packets } => self.on_unsent(tuple, sender, packets),
             Input::Timeout => self.on_timeout(),
         }
-        self.go_rounds();
-        if makes_steps {
+        if goes_on {
+            self.go_rounds();
             self.go_on_with_handshakes();
         }
     }
