@@ -141,7 +141,7 @@ impl IceLite {
         self.paths.warm();
     }
 
-    /// The valid tuples, the newest first, at most [`TUPLES_MAX`].
+    /// The valid tuples, the newest first, at most `TUPLES_MAX` of `paths`.
     pub fn tuples(&self) -> impl Iterator<Item = Tuple> {
         self.paths.iter()
     }
