@@ -186,6 +186,9 @@ impl Handshake {
     }
 
     fn handle_encrypted(&mut self, now: Instant, record: &Record<'_>) -> Result<(), DropReason> {
+        if !record.may_be_sealed() {
+            return Err(DropReason::Malformed);
+        }
         if record.kind == HANDSHAKE && record.body.len() > ENCRYPTED_HANDSHAKE_LEN_MAX {
             return Err(DropReason::OutOfBounds);
         }

@@ -10,6 +10,11 @@ pub(super) const CHANGE_CIPHER_SPEC: u8 = 20;
 pub(super) const ALERT: u8 = 21;
 /// ContentType handshake.
 pub(super) const HANDSHAKE: u8 = 22;
+/// ContentType application_data.
+pub(super) const APPLICATION_DATA: u8 = 23;
+
+/// What AES-GCM adds to a record: a nonce and a tag (RFC 5288 §3).
+const SEAL_LEN: usize = 8 + 16;
 
 /// HandshakeType client_hello (RFC 5246 §7.4).
 pub(super) const CLIENT_HELLO: u8 = 1;
@@ -47,6 +52,12 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// Whether its body is long enough for something under a seal. The engine gives a connection up for what isn't, and anyone could
+    /// have sent that.
+    pub(super) fn may_be_sealed(&self) -> bool {
+        self.body.len() > SEAL_LEN
+    }
+
     /// Takes the first record off `datagram`.
     fn take(datagram: &mut &'a [u8]) -> Option<Self> {
         let (header, rest) = datagram.split_first_chunk::<RECORD_HEADER>()?;

@@ -13,7 +13,7 @@ use rtc_dtls::state::State;
 use zeroize::Zeroizing;
 
 use super::output::{Outbox, Queued};
-use super::record::{HANDSHAKE, Record};
+use super::record::{ALERT, APPLICATION_DATA, HANDSHAKE, Record};
 use super::{Certificate, DropReason, DtlsFailure};
 
 /// The engine keys its connections by address. Here each has an engine of its own, and the peer's address may change.
@@ -61,8 +61,10 @@ impl Session {
     ) -> Result<Option<Queued>, DropReason> {
         match (record.epoch, record.kind) {
             (1, HANDSHAKE) => self.repeat(now, outbox).map(|()| None),
-            (1, _) => self.open(now, record, outbox),
-            // Plaintext has no meaning for an open connection: anyone could have sent it.
+            (1, ALERT | APPLICATION_DATA) if record.may_be_sealed() => self.open(now, record, outbox),
+            (1, ALERT | APPLICATION_DATA) => Err(DropReason::Malformed),
+            // Plaintext has no meaning for an open connection: anyone could have sent it. The engine doesn't ask a ChangeCipherSpec for its
+            // seal, whatever its epoch.
             _ => Err(DropReason::Unexpected),
         }
     }

@@ -4,8 +4,12 @@ use super::*;
 
 /// A record of the peer's epoch with nobody's seal.
 fn forged(kind: u8) -> Vec<u8> {
-    let mut record = vec![kind, 254, 253, 0, 1, 0, 0, 0, 0, 1, 9, 0, 40];
-    record.extend([7; 40]);
+    forged_with(kind, 1, &[7; 40])
+}
+
+fn forged_with(kind: u8, number: u8, body: &[u8]) -> Vec<u8> {
+    let mut record = vec![kind, 254, 253, 0, 1, 0, 0, 0, 0, 1, number, 0, body.len() as u8];
+    record.extend(body);
     record
 }
 
@@ -46,6 +50,40 @@ fn what_is_not_from_the_peer_does_not_wake_it() {
     pair.ends[CLIENT].dtls.send(pair.now, b"still there").unwrap();
     while pair.step() {}
     assert_eq!(pair.ends[SERVER].data, [b"still there"]);
+}
+
+#[test]
+fn nothing_without_a_seal_ends_a_connection() {
+    for works in [false, true] {
+        let mut pair = open(4);
+        if works {
+            for (from, to) in [(CLIENT, SERVER), (SERVER, CLIENT)] {
+                pair.ends[from].dtls.send(pair.now, b"hello").unwrap();
+                while pair.step() {}
+                assert!(!pair.ends[to].dtls.rests());
+            }
+        }
+        let mut number = 0;
+        for kind in 0..=255 {
+            for len in [0, 1, 2, 23, 24, 25, 40] {
+                for byte in [0, 1, 2] {
+                    number += 1;
+                    let record = forged_with(kind, number as u8, &vec![byte; len]);
+                    pair.ends.iter_mut().for_each(|end| end.handle(pair.now, &record));
+                }
+            }
+        }
+        pair.ends.iter_mut().for_each(|end| drop(end.drain()));
+        for from in [CLIENT, SERVER] {
+            pair.ends[from].dtls.send(pair.now, b"still there").unwrap();
+            while pair.step() {}
+            assert_eq!(
+                pair.ends[1 - from].data.last().map(Vec::as_slice),
+                Some(&b"still there"[..]),
+                "{works}"
+            );
+        }
+    }
 }
 
 #[test]
