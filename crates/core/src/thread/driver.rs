@@ -51,6 +51,8 @@ pub(super) struct Driver {
     news: Vec<Report>,
     /// Sockets that have something to do and had no part in a turn yet.
     ready: VecDeque<Ready>,
+    /// Connections that are at their end, with something in the batch perhaps.
+    over: Vec<SocketId>,
     /// Whether there is more to be sent of what was handed in last.
     resting: bool,
     /// Datagrams of that, with those that the machine may give back, and how long it has taken so far.
@@ -82,6 +84,7 @@ impl Driver {
             scratch: vec![0; READ_MAX].into_boxed_slice(),
             news: Vec::new(),
             ready: VecDeque::new(),
+            over: Vec::new(),
             resting: false,
             given: 0,
             spent: Duration::ZERO,
@@ -146,6 +149,10 @@ impl Driver {
     }
 
     fn on_call(&mut self, now: Now, request: u64, mut call: Call) {
+        if self.resting && binds(&call.command) {
+            // A call before it may have closed what has the port.
+            self.drain(now);
+        }
         let sockets = match &mut call.command {
             Command::CreateWebRtcServer(command) => {
                 command.listen_infos = address::resolve(&command.listen_infos, &self.addresses);
@@ -235,8 +242,14 @@ impl Driver {
         let over = self.read_into(now, id, &mut scratch).is_err();
         self.scratch = scratch;
         if over {
-            self.hand_in_all(now);
-            self.disconnect(now, id);
+            self.end(id);
+        }
+    }
+
+    /// A connection is at its end; it goes when what came before that is taken in.
+    fn end(&mut self, connection: SocketId) {
+        if !self.over.contains(&connection) {
+            self.over.push(connection);
         }
     }
 
@@ -270,6 +283,12 @@ impl Driver {
 
     fn drop_broken(&mut self, now: Now) {
         while let Some(connection) = self.dispatch.take_broken() {
+            self.end(connection);
+        }
+        if self.resting || !self.batch.is_empty() {
+            return;
+        }
+        while let Some(connection) = self.over.pop() {
             if self.sockets.get_mut(connection).is_some() {
                 self.disconnect(now, connection);
             }
@@ -362,6 +381,15 @@ impl Driver {
         }
         // What this brought up in turn waits for the next turn.
         self.dispatch.recycle(unsent);
+    }
+}
+
+/// Whether a call may need a port.
+fn binds(command: &Command) -> bool {
+    match command {
+        Command::CreateWebRtcServer(_) | Command::CreatePlainTransport(_) => true,
+        Command::CreateWebRtcTransport(command) => matches!(command.listen, Listen::Individual(_)),
+        _ => false,
     }
 }
 

@@ -106,7 +106,10 @@ impl Udp {
 
     /// Sends runs, or keeps them until the socket is writable.
     pub(super) fn send(&mut self, desk: &mut Desk<'_, impl PacketIo>, out: &SendBuffer, runs: &[Run]) {
-        self.expire(desk.now, desk.unsent);
+        if self.has_waiting() {
+            // In a long turn there may have become room since.
+            self.on_writable(desk);
+        }
         let mut next = 0;
         while next < runs.len() {
             if self.has_waiting() {

@@ -11,7 +11,7 @@ use super::outlet::{Media, Outlet, Written};
 use super::{Router, StreamKey, TransportKey};
 use crate::Now;
 use crate::buffer::{Batch, Run, SendBuffer};
-use crate::consumer::Row;
+use crate::consumer::{Place, Row};
 use crate::producer::{Arrival, Carried, ProducerStream};
 use crate::stream::PayloadRing;
 use crate::transport::Transport;
@@ -106,8 +106,12 @@ impl Router {
 
     /// Sends a packet again, as a run of its own; `None` if it is gone, or its receiver can't be sent to.
     pub(crate) fn resend(&mut self, now: Now, job: &ResendJob, out: &mut SendBuffer) -> Option<MediaOutput> {
+        let place = &self.transports.get(job.transport)?.consumers.get(&job.consumer)?.place;
         let ProducerStream { rows, ring, numbering, .. } = self.streams.get_mut(job.stream)?;
-        let row = rows.get_mut(job.row).filter(|row| row.consumer == job.consumer)?;
+        let row = match place {
+            Place::At { stream, index } if *stream == job.stream => rows.get_mut(*index)?,
+            Place::At { .. } | Place::Away(_) => return None,
+        };
         if *numbering != job.numbering {
             return None;
         }
@@ -204,6 +208,18 @@ impl Cursor {
         let (last, at_work) = (self.row - 1, self.row);
         self.row = last;
         [Some(last).filter(|last| *last != index), Some(at_work).filter(|at_work| *at_work < rows)]
+    }
+
+    /// A row has come as the last of so many, and is to be in front: which ones change places for that, in order.
+    pub(super) fn make_room(&mut self, rows: usize) -> [Option<(usize, usize)>; 2] {
+        let (at_work, last) = (self.row, rows.saturating_sub(1));
+        if at_work > last {
+            return [None; 2];
+        }
+        self.row += 1;
+        // The first of those that wait goes to the end, the one at work to its place.
+        let first = Some((at_work + 1, last)).filter(|(first, last)| first < last);
+        [first, Some((at_work, at_work + 1)).filter(|_| at_work < last)]
     }
 
     fn next_row(&mut self) -> Option<Run> {

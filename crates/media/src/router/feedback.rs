@@ -107,7 +107,7 @@ impl Router {
                 return turn.effects.drops.count_many(DropReason::TooManyResends, lost.count());
             }
             if let Some(resend) = lost.next().and_then(|sequence| row.send.on_nack(turn.now, sequence)) {
-                turn.resends.push(ResendJob { router, stream, numbering, row: index, consumer, resend });
+                turn.resends.push(ResendJob { router, stream, numbering, transport: key, consumer, resend });
             }
         }
     }

@@ -169,7 +169,9 @@ impl Router {
         row.transport = key;
         stream.add(*row);
         let paused = producer.paused;
-        if consumer.producer_paused != paused {
+        let producer_paused = consumer.producer_paused;
+        self.pass_over_last_row(stream_key);
+        if producer_paused != paused {
             // It was paused, or resumed, while it was away.
             self.set_producer_paused_for(turn, key, id, paused);
         } else {

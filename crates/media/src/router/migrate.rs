@@ -43,7 +43,10 @@ impl Router {
             self.detach_row(transport, consumer);
         }
         let producer = self.producers.remove(&id)?;
-        let streams = producer.streams.iter().filter_map(|key| self.streams.remove(*key)).collect();
+        let mut streams: Vec<_> =
+            producer.streams.iter().filter_map(|key| self.streams.remove(*key)).collect();
+        // What came in this turn is in a batch that stays here.
+        streams.iter_mut().for_each(|stream| stream.arrivals.clear());
         Some((producer, streams))
     }
 

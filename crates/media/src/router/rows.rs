@@ -22,6 +22,18 @@ impl Router {
         Some(row)
     }
 
+    /// A row has joined a table as its last. While forwarding stands in the middle of that table it goes in front of the cursor: it may
+    /// have been there before, and had what came in this turn.
+    pub(super) fn pass_over_last_row(&mut self, key: StreamKey) {
+        let Some(rows) = self.streams.get(key).map(|stream| stream.rows.len()) else { return };
+        if self.dirty.last() == Some(&key) {
+            for (one, other) in self.cursor.make_room(rows).into_iter().flatten() {
+                self.swap_rows(key, one, other);
+                self.note_place(key, other);
+            }
+        }
+    }
+
     /// Forgets packets of streams that are gone.
     pub(super) fn forget_streams(&mut self) {
         let at_work = self.dirty.last().copied();

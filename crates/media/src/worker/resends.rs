@@ -9,7 +9,7 @@ use mafalda_api::id::ConsumerId;
 
 use crate::buffer::Run;
 use crate::producer::Numbering;
-use crate::router::{RouterKey, StreamKey};
+use crate::router::{RouterKey, StreamKey, TransportKey};
 use crate::stream::Resend;
 
 /// Packets sent again per turn. Each takes from half a microsecond, in a run with others, to four alone: half a millisecond at most.
@@ -28,8 +28,8 @@ pub(crate) struct ResendJob {
     pub(crate) stream: StreamKey,
     /// Whose numbers those of the packet are: under another numbering the same number is another packet.
     pub(crate) numbering: Numbering,
-    pub(crate) row: usize,
-    /// Whose row that was then.
+    /// Who asked for it, and where he is.
+    pub(crate) transport: TransportKey,
     pub(crate) consumer: ConsumerId,
     pub(crate) resend: Resend,
 }
@@ -106,7 +106,7 @@ mod tests {
             router: RouterKey::null(),
             stream: StreamKey::null(),
             numbering: Numbering(1),
-            row: 0,
+            transport: TransportKey::null(),
             consumer: ConsumerId::new(),
             resend: Resend { in_index: 0, out_index, transport_cc: 0, abs_send_time: 0, first: true },
         }

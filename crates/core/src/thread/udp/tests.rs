@@ -158,6 +158,7 @@ fn what_is_refused_for_lack_of_room_waits_and_goes_in_order() {
     assert_eq!((stage.kernel.taken.len(), stage.udp.waiting.len()), (1, 2));
     stage.out.clear();
     let later = stage.runs(&[4]);
+    stage.kernel.refusals = [FULL].into();
     stage.send(&later);
     assert_eq!(stage.udp.waiting.len(), 3, "it queues behind the others");
     stage.kernel.refusals = [None, FULL].into();
@@ -176,12 +177,27 @@ fn what_has_waited_for_too_long_is_given_up_and_told() {
     stage.send(&runs);
     stage.now += WAITING_TIME_MAX;
     let later = stage.runs(&[3]);
+    stage.kernel.refusals = [FULL].into();
     stage.send(&later);
     assert!(stage.unsent.is_empty(), "it is still time");
     stage.now += Duration::from_nanos(1);
     stage.on_writable();
     assert_eq!(stage.told(), [(Sender::Consumer(1), 3), (Sender::Consumer(2), 3)]);
     assert_eq!(stage.kernel.taken.len(), 1, "what came later still goes");
+}
+
+#[test]
+fn what_waits_goes_first_as_soon_as_there_is_room() {
+    let mut stage = Stage::new(&[FULL]);
+    let runs = stage.runs(&[1]);
+    stage.send(&runs);
+    let later = stage.runs(&[2, 3]);
+    stage.send(&later);
+    assert_eq!(
+        (stage.kernel.taken.len(), stage.udp.waiting.len()),
+        (3, 0),
+        "nobody said that it is writable"
+    );
 }
 
 #[test]

@@ -121,6 +121,53 @@ fn a_stream_that_ends_meanwhile_leaves_the_other_whole() {
 }
 
 #[test]
+fn who_moves_meanwhile_leaves_what_had_come_behind() {
+    let mut scene = Scene::new();
+    assert!(scene.rest_at(3));
+    let state = scene.stage.worker.take_transport(scene.stage.now, scene.sender.id).unwrap();
+    let router = scene.stage.router;
+    scene.stage.worker.put_transport(scene.stage.now, router, state).unwrap();
+    scene.stage.drain();
+    for receiver in 0..RECEIVERS {
+        let received = scene.received(receiver);
+        assert!(received.iter().all(|received| [1, 2, 3].starts_with(&numbers(received))));
+    }
+    let packets = scene.packets(PACKETS + 1);
+    scene.stage.datagrams(packets);
+    for receiver in 0..RECEIVERS {
+        assert_eq!(scene.received(receiver).map(|received| numbers(&received)), [[4, 5, 6]; 2]);
+    }
+}
+
+#[test]
+fn who_moves_to_and_fro_meanwhile_gets_nothing_twice() {
+    for flush in 1..6 {
+        for moved in 0..RECEIVERS {
+            let mut scene = Scene::new();
+            assert!(scene.rest_at(flush));
+            let (worker, now, router) = (&mut scene.stage.worker, scene.stage.now, scene.stage.router);
+            let state = worker.take_transport(now, scene.receivers[moved].id).unwrap();
+            worker.put_transport(now, router, state).unwrap();
+            scene.stage.drain();
+            for receiver in 0..RECEIVERS {
+                for received in scene.received(receiver).map(|received| numbers(&received)) {
+                    let what = format!("rest {flush}, {moved} moved: {receiver} got {received:?}");
+                    assert!(
+                        received == [1, 2, 3] || receiver == moved && received.is_sorted_by(|a, b| a < b),
+                        "{what}"
+                    );
+                }
+            }
+            let packets = scene.packets(PACKETS + 1);
+            scene.stage.datagrams(packets);
+            for receiver in 0..RECEIVERS {
+                assert_eq!(scene.received(receiver).map(|received| numbers(&received)), [[4, 5, 6]; 2]);
+            }
+        }
+    }
+}
+
+#[test]
 fn calls_are_answered_before_media_go_on() {
     let mut scene = Scene::new();
     assert!(scene.rest_at(1));
