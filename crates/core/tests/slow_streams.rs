@@ -1,7 +1,7 @@
 //! What is kept for retransmission takes the memory of its packets, not of the buffers that they came in: counted by an allocator, for a
 //! thousand streams of which each packet comes in a buffer of its own.
 
-#[path = "slow_streams/sys.rs"]
+#[path = "memory/sys.rs"]
 #[expect(unsafe_code, reason = "an allocator that counts")]
 mod sys;
 
@@ -22,7 +22,7 @@ use mafalda_media::{Now, SocketId, Tuple};
 use serde_json::{Value, json};
 
 #[global_allocator]
-static ALLOCATOR: sys::Measuring = sys::Measuring;
+static ALLOCATOR: sys::Counting = sys::Counting;
 
 /// How long a ring keeps a packet of video.
 const AGE: Duration = Duration::from_secs(4);
@@ -208,9 +208,9 @@ fn bound(streams: usize, payload_len: usize) -> usize {
 fn slow_streams_keep_their_packets_and_no_buffers() {
     for payload_len in [20, 1100] {
         let mut stage = Stage::new(1000);
-        let before = sys::in_use();
+        let before = sys::bytes();
         stage.slowly(Duration::from_secs(12), payload_len);
-        let taken = sys::in_use() - before;
+        let taken = sys::bytes() - before;
         assert_eq!(stage.sent, 12_000, "all of it was forwarded");
         let kept = 1000 * AGE.as_secs() as usize * payload_len;
         let bound = bound(1000, payload_len);
@@ -219,14 +219,14 @@ fn slow_streams_keep_their_packets_and_no_buffers() {
 
     // Those that were fast give back what they no longer need, the places for packets too.
     let mut stage = Stage::new(20);
-    let before = sys::in_use();
+    let before = sys::bytes();
     for _ in 0..300 {
         (0..20).for_each(|stream| stage.packets(stream, 10, 1100));
         stage.pass(Duration::from_millis(5));
     }
-    let fast = sys::in_use() - before;
+    let fast = sys::bytes() - before;
     assert!(fast > 20 * 3000 * 1100, "{fast}");
     stage.slowly(Duration::from_secs(30), 1100);
-    let slow = sys::in_use() - before;
+    let slow = sys::bytes() - before;
     assert!(slow < bound(20, 1100) + 20 * LOG_BYTES, "{slow} bytes of {fast} are left");
 }
