@@ -6,6 +6,7 @@
 
 mod capacity;
 mod chart;
+mod choice;
 mod control;
 mod dialogue;
 mod forward;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
+use self::choice::Choice;
 use self::forward::Plan;
 use self::machine::Ticks;
 use self::matrix::Device;
@@ -141,7 +143,7 @@ fn forward(workspace: &Workspace, options: &Forward) -> Result<()> {
 fn control(workspace: &Workspace, options: &Control) -> Result<()> {
     let programs = programs(workspace, &options.other)?;
     let surroundings = Surroundings::now()?;
-    let plan = control::Plan { cases: options.case.clone(), rounds: usize::from(options.rounds) };
+    let plan = control::Plan { cases: Choice(options.case.clone()), rounds: usize::from(options.rounds) };
     let control::Outcome { rows, figures } = control::run(&programs, &plan)?;
     let machine = surroundings.describe()?;
     show(&figures);
@@ -197,7 +199,12 @@ fn plan(options: &Forward) -> Plan {
         (devices, _) => devices.to_vec(),
     };
     let rounds = options.rounds.unwrap_or(if options.quick { 3 } else { 5 });
-    Plan { devices, cases: options.case.clone(), rounds: usize::from(rounds), is_quick: options.quick }
+    Plan {
+        devices,
+        cases: Choice(options.case.clone()),
+        rounds: usize::from(rounds),
+        is_quick: options.quick,
+    }
 }
 
 /// Where the peer is, after it was built if need be.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use self::contender::{Bare, Contender, Setting};
+use super::choice::Choice;
 use super::matrix::Device;
 use super::record::Figure;
 use super::stage::Stage;
@@ -32,8 +33,7 @@ const HANDSHAKES: u16 = 200;
 /// How a bench runs.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Only what has one of these in its name; everything when there are none.
-    pub(super) cases: Vec<String>,
+    pub(super) cases: Choice,
     pub(super) rounds: usize,
 }
 
@@ -189,8 +189,7 @@ pub(super) struct Outcome {
 
 pub(super) fn run(programs: &Programs, plan: &Plan) -> Result<Outcome> {
     let mut all = Vec::new();
-    let wants = |name: &str| plan.cases.is_empty() || plan.cases.iter().any(|part| name.contains(part));
-    for case in cases().into_iter().filter(|case| wants(&case.name())) {
+    for case in cases().into_iter().filter(|case| plan.cases.wants(&case.name())) {
         report::line(format_args!("\n{}", case.name()));
         let measured = measure(programs, case, plan.rounds).context(case.name())?;
         for measured in &measured {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Error, Result, ensure};
 
 use super::capacity::{self, Capacity, LOSS_MAX, Try};
+use super::choice::Choice;
 use super::matrix::{self, Case, Device};
 use super::record::Row;
 use super::stage::Stage;
@@ -38,8 +39,7 @@ const REPORTS_MAX: f64 = 0.25;
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) devices: Vec<Device>,
-    /// Only cases in whose names one of these occurs; all when there are none.
-    pub(super) cases: Vec<String>,
+    pub(super) cases: Choice,
     pub(super) rounds: usize,
     pub(super) is_quick: bool,
 }
@@ -69,7 +69,7 @@ pub(super) fn run(programs: &Programs, plan: &Plan) -> (Vec<Measured>, Vec<Error
     for &device in &plan.devices {
         for case in matrix::cases(device, plan.is_quick) {
             let name = format!("{}: {case}", device.name());
-            if !plan.wants(&name) {
+            if !plan.cases.wants(&name) {
                 continue;
             }
             report::line(format_args!("\n{name}"));
@@ -93,20 +93,6 @@ fn measure(programs: &Programs, plan: &Plan, device: Device, case: Case) -> Resu
     let rows = Rig::start(programs, &stage, case)?.measure(plan)?;
     rows.iter().for_each(|measured| report::line(format_args!("    {}", measured.row)));
     Ok(rows)
-}
-
-impl Plan {
-    fn wants(&self, name: &str) -> bool {
-        self.cases.is_empty() || self.cases.iter().any(|part| has_part(name, part))
-    }
-}
-
-/// Whether a name has such a part, with its numbers whole: bursts of 1 are not bursts of 16.
-fn has_part(name: &str, part: &str) -> bool {
-    let goes_on = |rest: &str| {
-        part.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(|c: char| c.is_ascii_digit())
-    };
-    name.match_indices(part).any(|(at, _)| !goes_on(&name[at + part.len()..]))
 }
 
 /// All subjects of a case, waiting.
@@ -231,25 +217,4 @@ fn row(device: Device, case: &Case, subject: &Subject, series: &Series) -> Resul
         delay_p50_us: median(&series.p50).map(rounded),
         delay_p99_us: median(&series.p99).map(rounded),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cases_are_chosen_by_a_part_of_their_name() {
-        let plan = |cases: &[&str]| Plan {
-            devices: Vec::new(),
-            cases: cases.iter().copied().map(String::from).collect(),
-            rounds: 1,
-            is_quick: false,
-        };
-        let name = "null: video of 1, PlainTransport, none, 100 Consumers, burst 16";
-        assert!(plan(&[]).wants(name));
-        assert!(plan(&["lo:", "burst 16"]).wants(name));
-        assert!(!plan(&["lo:", "burst 4"]).wants(name));
-        assert!(!plan(&["burst 1", "10"]).wants(name), "parts of numbers");
-        assert!(plan(&["100 C"]).wants(name));
-    }
 }
