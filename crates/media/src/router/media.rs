@@ -7,7 +7,7 @@ use mafalda_api::consumer::ConsumerScore;
 use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::ortc::{self, ConsumerNegotiation};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
-use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, ObjectState, Origin, Produce};
+use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, Origin, Produce};
 use rand::RngExt;
 use slotmap::SlotMap;
 
@@ -65,7 +65,7 @@ impl Router {
         };
         let score = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();
         let state = producer.state(command.transport, score);
-        turn.effects.tell(Event::Appeared(ObjectState::Producer(Arc::new(state))));
+        turn.effects.tell(Event::Appeared(state.into()));
         self.producers.insert(command.id, producer);
         self.attach_all(turn, command.id);
         self.set_transport_alarm(turn, key);
@@ -147,7 +147,7 @@ impl Router {
         }
         let state = consumer.state(command.transport);
         transport.consumers.insert(command.id, Box::new(consumer));
-        turn.effects.tell(Event::Appeared(ObjectState::Consumer(Arc::new(state))));
+        turn.effects.tell(Event::Appeared(state.into()));
         self.consumers_of.entry(command.producer).or_default().push((key, command.id));
         self.attach(turn, key, command.id);
         Ok(())

@@ -1,11 +1,9 @@
 //! WebRtcServers of a Worker: they come and go, and connections find from them to their Transport.
 
-use std::sync::Arc;
-
 use mafalda_api::id::WebRtcServerId;
 use mafalda_api::types::data_structures::Protocol;
 use mafalda_api::waist::{
-    CloseCause, CreateWebRtcServer, CreateWebRtcTransport, Done, Event, Failure, Listen, ObjectState, Origin,
+    CloseCause, CreateWebRtcServer, CreateWebRtcTransport, Done, Event, Failure, Listen, Origin,
 };
 use mafalda_api::webrtc_server::{WebRtcServerDump, WebRtcServerIceUsernameFragment, WebRtcServerIpPort};
 
@@ -30,7 +28,7 @@ impl Worker {
         let server = WebRtcServer::new(command, origin, sockets)?;
         server.sockets().for_each(|socket| self.paths.set_owner(socket, SocketOwner::Server(id)));
         let state = server.state(self.id);
-        self.turn.effects.tell(Event::Appeared(ObjectState::WebRtcServer(Arc::new(state))));
+        self.turn.effects.tell(Event::Appeared(state.into()));
         self.servers.insert(id, server);
         Ok(Done)
     }
