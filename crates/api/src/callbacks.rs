@@ -10,12 +10,10 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use event_listener_primitives::{BagOnce, HandlerId};
 
 use crate::consumer::Consumer;
-use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
-use crate::router::Router;
+use crate::router::{NewTransport, Router};
 use crate::waist::{CloseCause, Event};
 use crate::webrtc_server::WebRtcServer;
-use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
 
 /// What callbacks are called with.
@@ -30,9 +28,7 @@ pub(crate) enum Notice<'a> {
     /// A Router was created in this Worker.
     NewRouter(&'a Router),
     /// A Transport was created in this Router, or on this WebRtcServer.
-    NewTransport(&'a WebRtcTransport),
-    /// The same of another kind.
-    NewPlainTransport(&'a PlainTransport),
+    NewTransport(NewTransport<'a>),
     /// A Producer was created on this Transport.
     NewProducer(&'a Producer),
     /// A Consumer was created on this Transport.

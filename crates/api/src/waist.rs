@@ -2,7 +2,7 @@
 //!
 //! Above it are the typed handles, below it any number of implementations of [`Backend`]: threads of this process, a remote
 //! machine, a cluster. All three enums of the vocabulary ([`Command`], [`Reply`], [`Event`]) are closed: adding an operation
-//! adds one struct and one row in the table of `operation.rs`, and the compiler names each place that has to know it.
+//! adds one struct and one row in the table of `operation`, and the compiler names each place that has to know it.
 
 mod backend;
 mod event;
@@ -15,16 +15,6 @@ mod state;
 pub use backend::{Answer, Backend, BoxFuture, BoxStream, Call, Scope, Update};
 pub use event::{CloseCause, Event, PlainConnection};
 pub use failure::{Cause, ErrorCode, Failure};
-pub use operation::{
-    Close, Command, ConnectPlainTransport, ConnectWebRtcTransport, Consume, CreatePlainTransport,
-    CreateRouter, CreateWebRtcServer, CreateWebRtcTransport, CreateWorker, Detach, Done, DumpConsumer,
-    DumpPlainTransport, DumpProducer, DumpRouter, DumpTransport, DumpWebRtcServer, DumpWorker,
-    GetConsumerStats, GetPlainTransportStats, GetProducerStats, GetTransportStats, Listen, Operation,
-    PauseConsumer, PauseProducer, Produce, Reply, RequestKeyFrame, RestartIce, ResumeConsumer,
-    ResumeProducer, SetMaxIncomingBitrate, ThreadInitializer,
-};
+pub use operation::*;
 pub use position::Position;
-pub use state::{
-    ConsumerState, ObjectState, Origin, PlainTransportState, ProducerState, RouterState, WebRtcServerState,
-    WebRtcTransportState, WorkerState,
-};
+pub use state::*;

@@ -12,7 +12,7 @@ use crate::id::ObjectId;
 use crate::mirror::Mirrored;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
-use crate::router::Router;
+use crate::router::{NewTransport, Router};
 use crate::webrtc_server::WebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
@@ -72,8 +72,11 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
         ObjectId::WebRtcServer(_) => tell(&Notice::NewWebRtcServer(&WebRtcServer::of(link, entry)?)),
         ObjectId::Router(_) => tell(&Notice::NewRouter(&Router::of(link, entry)?)),
         ObjectId::Transport(_) => match WebRtcTransport::of(link, entry) {
-            Some(transport) => tell(&Notice::NewTransport(&transport)),
-            None => tell(&Notice::NewPlainTransport(&PlainTransport::of(link, entry)?)),
+            Some(transport) => tell(&Notice::NewTransport(NewTransport::WebRtc(&transport))),
+            None => {
+                let transport = PlainTransport::of(link, entry)?;
+                tell(&Notice::NewTransport(NewTransport::Plain(&transport)));
+            }
         },
         ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
         ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),

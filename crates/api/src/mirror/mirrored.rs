@@ -11,9 +11,7 @@ use crate::labels::Labels;
 use crate::subscription::Subscribers;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpParameters;
-use crate::waist::{
-    ConsumerState, Event, ObjectState, PlainTransportState, ProducerState, RouterState, WebRtcTransportState,
-};
+use crate::waist::{Event, ObjectState};
 
 /// What is known of one object. It outlives the object for as long as a handle does.
 pub(crate) struct Mirrored {
@@ -155,15 +153,11 @@ impl Fixed {
     fn new(state: &ObjectState, app_data: AppData) -> Self {
         let labels = state.origin().labels.clone();
         let (rtp_parameters, consumable_rtp_parameters) = match state {
-            ObjectState::Worker(_)
-            | ObjectState::WebRtcServer(_)
-            | ObjectState::Router(_)
-            | ObjectState::WebRtcTransport(_)
-            | ObjectState::PlainTransport(_) => (None, None),
             ObjectState::Producer(state) => {
                 (Some(state.rtp_parameters.clone()), Some(state.consumable_rtp_parameters.clone()))
             }
             ObjectState::Consumer(state) => (Some(state.rtp_parameters.clone()), None),
+            _ => (None, None),
         };
         Self { labels, app_data, rtp_parameters, consumable_rtp_parameters }
     }
@@ -181,17 +175,3 @@ impl Fixed {
 pub(crate) trait Part {
     fn of(state: &ObjectState) -> &Self;
 }
-
-macro_rules! parts {
-    ($($variant:ident($state:ident),)+) => {$(
-        impl Part for $state {
-            fn of(state: &ObjectState) -> &Self {
-                match state {
-                    ObjectState::$variant(state) => state,
-                    _ => unreachable!("an entry's id names its kind"),
-                }
-            }
-        }
-    )+};
-}
-parts! { Router(RouterState), WebRtcTransport(WebRtcTransportState), PlainTransport(PlainTransportState), Producer(ProducerState), Consumer(ConsumerState), }

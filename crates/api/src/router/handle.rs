@@ -143,10 +143,10 @@ impl Router {
         &self,
         callback: F,
     ) -> HandlerId {
-        self.handle.on_notice(move |notice| match notice {
-            Notice::NewTransport(transport) => callback(NewTransport::WebRtc(transport)),
-            Notice::NewPlainTransport(transport) => callback(NewTransport::Plain(transport)),
-            _ => {}
+        self.handle.on_notice(move |notice| {
+            if let Notice::NewTransport(transport) = notice {
+                callback(*transport);
+            }
         })
     }
 
@@ -182,7 +182,7 @@ impl WeakRouter {
 }
 
 /// A Transport of any kind that was created.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum NewTransport<'a> {
     /// A WebRtcTransport.

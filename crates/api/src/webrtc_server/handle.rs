@@ -12,6 +12,7 @@ use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::WebRtcServerId;
 use crate::link::Link;
 use crate::mirror::Mirrored;
+use crate::router::NewTransport;
 use crate::waist::DumpWebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
@@ -56,7 +57,7 @@ impl WebRtcServer {
         callback: F,
     ) -> HandlerId {
         self.handle.on_notice(move |notice| {
-            if let Notice::NewTransport(transport) = notice {
+            if let Notice::NewTransport(NewTransport::WebRtc(transport)) = notice {
                 callback(transport);
             }
         })

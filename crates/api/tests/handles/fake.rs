@@ -283,13 +283,13 @@ impl State {
             Command::CreateWebRtcServer(it) => {
                 self.find(it.worker)?;
                 let state = WebRtcServerState { id: it.id, origin, worker: it.worker };
-                self.happen(Event::Appeared(ObjectState::WebRtcServer(Arc::new(state))));
+                self.happen(Event::Appeared(state.into()));
             }
             Command::CreateRouter(it) => {
                 self.find(it.worker)?;
                 let rtp_capabilities = ortc::generate_router_rtp_capabilities(it.media_codecs)?;
                 let state = RouterState { id: it.id, origin, worker: it.worker, rtp_capabilities };
-                self.happen(Event::Appeared(ObjectState::Router(Arc::new(state))));
+                self.happen(Event::Appeared(state.into()));
             }
             Command::DumpRouter(it) => {
                 self.find(it.id)?;
@@ -327,7 +327,7 @@ impl State {
                     dtls_state: DtlsState::New,
                     dtls_remote_cert: None,
                 };
-                self.happen(Event::Appeared(ObjectState::WebRtcTransport(Arc::new(state))));
+                self.happen(Event::Appeared(state.into()));
             }
             Command::RestartIce(it) => {
                 self.find(it.id)?;
@@ -351,7 +351,7 @@ impl State {
                     paused: it.paused,
                     score: Vec::new(),
                 };
-                self.happen(Event::Appeared(ObjectState::Producer(Arc::new(state))));
+                self.happen(Event::Appeared(state.into()));
             }
             Command::PauseProducer(it) => {
                 self.find(it.id)?;
@@ -372,7 +372,7 @@ impl State {
                     producer_paused: producer.paused,
                     score: ConsumerScore { score: 10, producer_score: 0, producer_scores: Vec::new() },
                 };
-                self.happen(Event::Appeared(ObjectState::Consumer(Arc::new(state))));
+                self.happen(Event::Appeared(state.into()));
             }
             Command::Close(_) if self.refuse_closes => {
                 return Err(Failure::new(ErrorCode::Overloaded, "too much to do"));

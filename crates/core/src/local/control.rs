@@ -3,14 +3,13 @@
 //! It never waits for a Worker: a full mailbox refuses the call.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use mafalda_api::id::{ObjectId, WorkerId};
 use mafalda_api::labels::LABELS_BYTES_MAX;
 use mafalda_api::waist::{
-    Answer, Call, Close, CloseCause, Command, CreateWorker, Detach, Done, ErrorCode, Event, Failure,
-    ObjectState, Origin, Position, Reply, WorkerState,
+    Answer, Call, Close, CloseCause, Command, CreateWorker, Detach, Done, ErrorCode, Event, Failure, Origin,
+    Position, Reply, WorkerState,
 };
 use tokio::sync::oneshot;
 
@@ -234,7 +233,7 @@ impl Control {
     fn on_started(&mut self, id: WorkerId) {
         let Some(running) = self.workers.get(&id) else { return };
         let (origin, created_by) = (running.origin.clone(), running.created_by);
-        self.append(Event::Appeared(ObjectState::Worker(Arc::new(WorkerState { id, origin }))));
+        self.append(Event::Appeared(WorkerState { id, origin }.into()));
         self.on_reply(id, created_by, Ok(Done.into()));
     }
 

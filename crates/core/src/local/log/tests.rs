@@ -20,7 +20,7 @@ fn worker(id: WorkerId, owner: SessionId) -> Event {
 fn router(id: RouterId, worker: WorkerId, owner: SessionId) -> Event {
     let rtp_capabilities = RtpCapabilitiesFinalized::default();
     let state = RouterState { id, origin: origin(owner), worker, rtp_capabilities };
-    Event::Appeared(ObjectState::Router(Arc::new(state)))
+    Event::Appeared(state.into())
 }
 
 fn server(id: WebRtcServerId, worker: WorkerId, owner: SessionId) -> Event {

@@ -1,0 +1,49 @@
+//! Operations on Producers.
+
+use crate::id::{ProducerId, TransportId};
+use crate::types::rtp_parameters::{MediaKind, RtpParameters};
+
+/// Creates a Producer.
+#[derive(Clone, Debug)]
+pub struct Produce {
+    /// Drawn by the caller.
+    pub id: ProducerId,
+    /// The Transport that it comes in through.
+    pub transport: TransportId,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// What the endpoint sends.
+    pub rtp_parameters: RtpParameters,
+    /// Whether it starts paused.
+    pub paused: bool,
+    /// Milliseconds for which further key-frame requests are held back after one; 0 for none.
+    pub key_frame_request_delay: u32,
+}
+
+/// Pauses a Producer.
+#[derive(Clone, Debug)]
+pub struct PauseProducer {
+    /// The Producer.
+    pub id: ProducerId,
+}
+
+/// Resumes a Producer.
+#[derive(Clone, Debug)]
+pub struct ResumeProducer {
+    /// The Producer.
+    pub id: ProducerId,
+}
+
+/// Tells what a Producer is.
+#[derive(Clone, Debug)]
+pub struct DumpProducer {
+    /// The Producer.
+    pub id: ProducerId,
+}
+
+/// Tells what came in through a Producer.
+#[derive(Clone, Debug)]
+pub struct GetProducerStats {
+    /// The Producer.
+    pub id: ProducerId,
+}
