@@ -207,13 +207,16 @@ pub(crate) fn by_parent(cause: &CloseCause) -> bool {
     !matches!(cause, CloseCause::Requested | CloseCause::ProducerClosed | CloseCause::WebRtcServerClosed)
 }
 
-/// The methods that every kind of handle has, for a struct with the field `handle`.
+/// The methods that every kind of handle has, for a struct with the field `handle`, or for whatever has a method `handle()`.
 macro_rules! handle_methods {
     ($object:literal, $id:ident, $part:ident) => {
+        crate::handle::handle_methods!($object, $id, $part, handle);
+    };
+    ($object:literal, $id:ident, $part:ident, $($handle:tt)+) => {
         #[doc = concat!("The ", $object, "'s id.")]
         #[must_use]
         pub fn id(&self) -> $id {
-            match self.handle.entry().id() {
+            match self.$($handle)+.entry().id() {
                 crate::id::ObjectId::$part(id) => id,
                 _ => unreachable!("a handle's entry is of its kind"),
             }
@@ -222,46 +225,46 @@ macro_rules! handle_methods {
         #[doc = concat!("What stays with the ", $object, " in this process; empty if it was created elsewhere.")]
         #[must_use]
         pub fn app_data(&self) -> &crate::types::data_structures::AppData {
-            &self.handle.fixed().app_data
+            &self.$($handle)+.fixed().app_data
         }
 
         #[doc = concat!("What travels with the ", $object, ".")]
         #[must_use]
         pub fn labels(&self) -> &crate::labels::Labels {
-            &self.handle.fixed().labels
+            &self.$($handle)+.fixed().labels
         }
 
         #[doc = concat!("Whether the ", $object, " is closed.")]
         #[must_use]
         pub fn closed(&self) -> bool {
-            self.handle.closed()
+            self.$($handle)+.closed()
         }
 
         #[doc = concat!("Closes the ", $object, " and all that lives in it, at once: never blocks, and runs `on_close`.")]
         pub fn close(&self) {
-            self.handle.close();
+            self.$($handle)+.close();
         }
 
         #[doc = concat!("Leaves the ", $object, " running, without an owner, when the last handle goes.")]
         pub fn detach(&self) {
-            self.handle.detach();
+            self.$($handle)+.detach();
         }
 
         #[doc = concat!("Whether the ", $object, " closes when the last handle of this process goes.")]
         #[must_use]
         pub fn is_owner(&self) -> bool {
-            self.handle.is_owner()
+            self.$($handle)+.is_owner()
         }
 
         /// Makes this and all other handles of the object in this process its owners, if it belongs to this process's
         /// session. Says whether they are.
         pub fn claim(&self) -> bool {
-            self.handle.claim()
+            self.$($handle)+.claim()
         }
 
         /// What happens to the object from now on, in order.
         pub fn events(&self) -> crate::subscription::Subscription {
-            self.handle.events()
+            self.$($handle)+.events()
         }
 
         #[doc = concat!("Calls back when the ", $object, " closes; at once if it is closed. Where the last handle is dropped or")]
@@ -270,7 +273,7 @@ macro_rules! handle_methods {
             &self,
             callback: F,
         ) -> event_listener_primitives::HandlerId {
-            self.handle.on_close(callback)
+            self.$($handle)+.on_close(callback)
         }
     };
 }

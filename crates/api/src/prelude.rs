@@ -6,7 +6,7 @@ pub use crate::labels::Labels;
 pub use crate::plain_transport::{
     PlainTransport, PlainTransportOptions, PlainTransportRemoteParameters, WeakPlainTransport,
 };
-pub use crate::producer::{Producer, ProducerId, ProducerOptions, WeakProducer};
+pub use crate::producer::{Producer, ProducerId, ProducerOptions, RegularProducer, WeakProducer};
 pub use crate::router::{NewTransport, Router, RouterId, RouterOptions};
 pub use crate::transport::{Transport, TransportGeneric, TransportId};
 pub use crate::types::data_structures::{

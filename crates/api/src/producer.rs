@@ -4,7 +4,7 @@ mod handle;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::handle::{Producer, WeakProducer};
+pub use self::handle::{Producer, RegularProducer, WeakProducer};
 use crate::consumer::{RtpStreamParams, RtxStreamParams};
 pub use crate::id::ProducerId;
 use crate::labels::Labels;

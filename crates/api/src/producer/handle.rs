@@ -17,15 +17,33 @@ use crate::waist::{
     Done, DumpProducer, Event, GetProducerStats, PauseProducer, ProducerState, ResumeProducer,
 };
 
-/// One audio or video source that an endpoint sends into a Router. Clones are the same Producer; it keeps its Transport.
+/// One audio or video source that is sent into a Router. Clones are the same Producer; it keeps its Transport.
 #[derive(Clone)]
-pub struct Producer {
+#[non_exhaustive]
+pub enum Producer {
+    /// One that an endpoint sends over a network.
+    Regular(RegularProducer),
+}
+
+/// What is special about Producers of endpoints: nothing. All that can be done with one is what can be done with any [`Producer`].
+#[derive(Clone)]
+pub struct RegularProducer(Shared);
+
+/// What the handles of all kinds of Producers hold.
+#[derive(Clone)]
+struct Shared {
     handle: Handle,
     transport: Arc<dyn Transport>,
 }
 
+impl From<RegularProducer> for Producer {
+    fn from(producer: RegularProducer) -> Self {
+        Self::Regular(producer)
+    }
+}
+
 impl Producer {
-    handle_methods!("Producer", ProducerId, Producer);
+    handle_methods!("Producer", ProducerId, Producer, handle());
 
     pub(crate) fn of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Self> {
         let transport = transport::any_of(link, entry.parent()?)?;
@@ -33,13 +51,23 @@ impl Producer {
     }
 
     pub(crate) fn from_handle(handle: Handle, transport: Arc<dyn Transport>) -> Self {
-        Self { handle, transport }
+        Self::Regular(RegularProducer(Shared { handle, transport }))
+    }
+
+    fn shared(&self) -> &Shared {
+        match self {
+            Self::Regular(RegularProducer(shared)) => shared,
+        }
+    }
+
+    fn handle(&self) -> &Handle {
+        &self.shared().handle
     }
 
     /// The Transport that it comes in through.
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
+        &self.shared().transport
     }
 
     /// Audio or video.
@@ -51,13 +79,13 @@ impl Producer {
     /// What the endpoint sends.
     #[must_use]
     pub fn rtp_parameters(&self) -> &RtpParameters {
-        self.handle.fixed().rtp_parameters()
+        self.handle().fixed().rtp_parameters()
     }
 
     /// What Consumers can be offered, in the Router's own payload types and SSRCs.
     #[must_use]
     pub fn consumable_rtp_parameters(&self) -> &RtpParameters {
-        self.handle.fixed().consumable_rtp_parameters()
+        self.handle().fixed().consumable_rtp_parameters()
     }
 
     /// How its streams make up its media.
@@ -84,7 +112,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn dump(&self) -> Result<ProducerDump, RequestError> {
-        Ok(*self.handle.link().run(DumpProducer { id: self.id() }).await?)
+        Ok(*self.handle().link().run(DumpProducer { id: self.id() }).await?)
     }
 
     /// Tells what came in, per RTP stream.
@@ -93,7 +121,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn get_stats(&self) -> Result<Vec<ProducerStat>, RequestError> {
-        self.handle.link().run(GetProducerStats { id: self.id() }).await
+        self.handle().link().run(GetProducerStats { id: self.id() }).await
     }
 
     /// Stops what it sends from reaching its Consumers.
@@ -102,7 +130,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn pause(&self) -> Result<(), RequestError> {
-        let Done = self.handle.link().run(PauseProducer { id: self.id() }).await?;
+        let Done = self.handle().link().run(PauseProducer { id: self.id() }).await?;
         Ok(())
     }
 
@@ -112,13 +140,13 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn resume(&self) -> Result<(), RequestError> {
-        let Done = self.handle.link().run(ResumeProducer { id: self.id() }).await?;
+        let Done = self.handle().link().run(ResumeProducer { id: self.id() }).await?;
         Ok(())
     }
 
     /// Calls back when the quality of its streams changes.
     pub fn on_score<F: Fn(&[ProducerScore]) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
-        self.handle.on_change(move |event| {
+        self.handle().on_change(move |event| {
             if let Event::ProducerScoreChanged { score, .. } = event {
                 callback(score);
             }
@@ -127,7 +155,7 @@ impl Producer {
 
     /// Calls back when it is paused.
     pub fn on_pause<F: Fn() + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
-        self.handle.on_change(move |event| {
+        self.handle().on_change(move |event| {
             if let Event::ProducerPaused { .. } = event {
                 callback();
             }
@@ -136,7 +164,7 @@ impl Producer {
 
     /// Calls back when it is resumed.
     pub fn on_resume<F: Fn() + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
-        self.handle.on_change(move |event| {
+        self.handle().on_change(move |event| {
             if let Event::ProducerResumed { .. } = event {
                 callback();
             }
@@ -145,23 +173,29 @@ impl Producer {
 
     /// Calls back when it closes because its Transport did; `on_close` follows.
     pub fn on_transport_close<F: FnOnce() + Send + 'static>(&self, callback: F) -> HandlerId {
-        self.handle.on_closing(by_parent, callback)
+        self.handle().on_closing(by_parent, callback)
     }
 
     /// A handle that keeps nothing alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakProducer {
-        WeakProducer(self.handle.downgrade())
+        WeakProducer(self.handle().downgrade())
     }
 
     fn with<R>(&self, read: impl FnOnce(&ProducerState) -> R) -> R {
-        self.handle.with(read)
+        self.handle().with(read)
+    }
+}
+
+impl fmt::Debug for RegularProducer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.handle.fmt(f)
     }
 }
 
 impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.handle.fmt(f)
+        self.handle().fmt(f)
     }
 }
 
