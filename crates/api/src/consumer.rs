@@ -1,10 +1,12 @@
 //! A Consumer: one Producer's media, sent on to one endpoint.
 
 mod handle;
+mod trace;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::handle::{Consumer, WeakConsumer};
+pub use self::trace::{ConsumerTraceEventData, ConsumerTraceEventType};
 pub use crate::id::ConsumerId;
 use crate::id::ProducerId;
 use crate::labels::Labels;

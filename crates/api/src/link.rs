@@ -11,6 +11,7 @@ mod queue;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Context;
 
 use crate::callbacks::Callbacks;
@@ -39,6 +40,8 @@ pub(crate) struct Link {
     outbox: Outbox,
     progress: Arc<Progress>,
     queue: Arc<Queue>,
+    /// Passing events that the watch has left out.
+    missed: AtomicU64,
 }
 
 impl Link {
@@ -57,6 +60,7 @@ impl Link {
             outbox: Outbox::default(),
             progress: Arc::clone(&progress),
             queue: Arc::clone(&queue),
+            missed: AtomicU64::new(0),
         });
         let feed = feed::feed(Arc::downgrade(&link), progress, updates);
         let deliver = deliver::deliver(Arc::downgrade(&link), queue);
@@ -144,8 +148,15 @@ impl Link {
         self.mirror.give_up_abandoned(&closed);
     }
 
+    /// Passing events that were left out somewhere on the way to this process's callbacks.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed) + self.queue.missed()
+    }
+
     fn take(&self, update: Update) {
         let at = match update {
+            Update::Passing { event } => return self.pass(event),
+            Update::Missed { events } => return self.miss(events),
             Update::Reached { at } => at,
             Update::Event { at, event } => {
                 self.happen(event);
@@ -159,6 +170,21 @@ impl Link {
             }
         };
         self.progress.advance(at);
+    }
+
+    /// What changes nothing is for those who are there.
+    fn pass(&self, event: Event) {
+        let Some(entry) = self.mirror.get(event.subject()) else { return };
+        self.subscribers.publish(&event);
+        entry.subscribers.publish(&event);
+        if !entry.callbacks.is_empty() {
+            self.queue.push(Item::Passing(entry, event));
+        }
+    }
+
+    fn miss(&self, events: u64) {
+        self.missed.fetch_add(events, Ordering::Relaxed);
+        self.subscribers.miss(events);
     }
 
     fn happen(&self, event: Event) {

@@ -1,10 +1,12 @@
 //! A Producer: one audio or video source that an endpoint sends into a Router.
 
 mod handle;
+mod trace;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::handle::{Producer, RegularProducer, WeakProducer};
+pub use self::trace::{ProducerTraceEventData, ProducerTraceEventType};
 use crate::consumer::{RtpStreamParams, RtxStreamParams};
 pub use crate::id::ProducerId;
 use crate::labels::Labels;

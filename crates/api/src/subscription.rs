@@ -20,7 +20,9 @@ pub const EVENTS_MAX: usize = 256;
 pub enum Observed {
     /// Something happened.
     Event(Event),
-    /// The reader was too slow: events at this place were left out. What handles say is right all the same.
+    /// Events at this place were left out: the reader was too slow, or events that pass by came faster than the backend tells
+    /// them (then only [`WorkerManager::events`](crate::worker_manager::WorkerManager::events) says so: it isn't known whose they
+    /// were). What handles say is right all the same.
     Lagged {
         /// How many.
         missed: u64,
@@ -80,6 +82,13 @@ impl Subscribers {
         }
     }
 
+    /// Events were left out before they came here.
+    pub(crate) fn miss(&self, events: u64) {
+        for subscriber in self.present() {
+            subscriber.miss(events);
+        }
+    }
+
     /// Whether publishing would be for nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.present().is_empty()
@@ -118,18 +127,21 @@ struct Waiting {
 
 impl Subscriber {
     fn push(&self, event: Event) {
-        let waker = {
-            let mut waiting = self.0.lock().expect("no holder panics");
-            waiting.push(event);
-            waiting.waker.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
+        self.change(|waiting| waiting.push(event));
+    }
+
+    fn miss(&self, events: u64) {
+        self.change(|waiting| waiting.missed += events);
     }
 
     fn end(&self) {
+        self.change(|waiting| waiting.ended = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Waiting)) {
         let waker = {
             let mut waiting = self.0.lock().expect("no holder panics");
-            waiting.ended = true;
+            change(&mut waiting);
             waiting.waker.take()
         };
         waker.into_iter().for_each(Waker::wake);

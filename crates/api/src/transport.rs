@@ -1,6 +1,7 @@
 //! What all kinds of Transports have in common.
 
 mod handle;
+mod trace;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::subscription::Subscription;
 use crate::types::data_structures::AppData;
 use crate::waist::BoxFuture;
 use crate::webrtc_transport::WebRtcTransport;
+pub use trace::{TransportTraceEventData, TransportTraceEventType};
 
 /// Any kind of Transport. Sealed: the platform alone makes Transports.
 pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
@@ -69,6 +71,10 @@ pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
 
     /// Calls back for each Consumer created on it; before `consume` returns.
     fn on_new_consumer(&self, callback: Arc<dyn Fn(&Consumer) + Send + Sync>) -> HandlerId;
+
+    /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in
+    /// [`WorkerManager::missed_events`](crate::worker_manager::WorkerManager::missed_events).
+    fn on_trace(&self, callback: Arc<dyn Fn(&TransportTraceEventData) + Send + Sync>) -> HandlerId;
 
     /// Calls back when it closes because its Router did; `on_close` follows.
     fn on_router_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId;

@@ -121,6 +121,13 @@ impl WorkerManager {
         Consumer::of(&self.link, &self.link.mirror.find(id)?)
     }
 
+    /// How many events that only pass by (traces) were left out so far, because they came faster than this process, or its
+    /// connection, took them. Each other event gets through, merged perhaps with a later one of its kind.
+    #[must_use]
+    pub fn missed_events(&self) -> u64 {
+        self.link.missed()
+    }
+
     /// All that happens in the session from now on, in order.
     pub fn events(&self) -> Subscription {
         self.link.subscribers.subscribe()

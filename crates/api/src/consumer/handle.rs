@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{ConsumerDump, ConsumerRtpStreamStat, ConsumerScore, ConsumerType};
+use super::{ConsumerDump, ConsumerRtpStreamStat, ConsumerScore, ConsumerTraceEventData, ConsumerType};
 use crate::error::RequestError;
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::{ConsumerId, ProducerId};
@@ -181,6 +181,16 @@ impl Consumer {
     /// Calls back when it closes because its Producer did; `on_close` follows.
     pub fn on_producer_close<F: FnOnce() + Send + 'static>(&self, callback: F) -> HandlerId {
         self.handle.on_closing(|cause| *cause == CloseCause::ProducerClosed, callback)
+    }
+
+    /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in
+    /// [`WorkerManager::missed_events`](crate::worker_manager::WorkerManager::missed_events).
+    pub fn on_trace<F: Fn(&ConsumerTraceEventData) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_change(move |event| {
+            if let Event::ConsumerTraced { trace, .. } = event {
+                callback(trace);
+            }
+        })
     }
 
     /// Calls back when it closes because its Transport did; `on_close` follows.

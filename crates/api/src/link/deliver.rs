@@ -48,12 +48,14 @@ fn tell(link: &Weak<Link>, item: &Item) {
                 announce(&link, entry);
             }
         }
-        Item::Changed(entry, event) if !entry.is_finished() => entry.callbacks.call(&Notice::Changed(event)),
+        Item::Changed(entry, event) | Item::Passing(entry, event) if !entry.is_finished() => {
+            entry.callbacks.call(&Notice::Changed(event));
+        }
         Item::Closed(entry, cause) if !entry.is_finished() => {
             entry.callbacks.call(&Notice::Closing(cause));
             entry.finish();
         }
-        Item::Changed(..) | Item::Closed(..) => {}
+        Item::Changed(..) | Item::Passing(..) | Item::Closed(..) => {}
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Bounded by [`CALLBACKS_MAX`]: from there on, a change takes the place of an earlier change of the same kind at the same
 //! object. So there are never more than that many and one per object and kind; beginnings and ends of objects always stay.
+//! Passing events have a bound of their own, [`PASSING_MAX`], and are left out and counted from there on.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,11 +16,16 @@ use crate::waist::{CloseCause, Event};
 /// what a short stall would have let through: 1024 is one change of every object of a large room.
 pub(crate) const CALLBACKS_MAX: usize = 1024;
 
+/// Passing events that wait before further ones are left out. Larger bridges longer stalls; smaller keeps less that nobody may
+/// want any more: 1024 traced packets are a second of a large video.
+pub(crate) const PASSING_MAX: usize = 1024;
+
 /// Something that callbacks may be registered for.
 #[derive(Debug)]
 pub(crate) enum Item {
     Appeared(Arc<Mirrored>),
     Changed(Arc<Mirrored>, Event),
+    Passing(Arc<Mirrored>, Event),
     Closed(Arc<Mirrored>, CloseCause),
 }
 
@@ -33,6 +39,10 @@ struct State {
     first: u64,
     /// The number of the last change of each kind at each object that still waits.
     latest: HashMap<(ObjectId, Change), u64>,
+    /// How many of the items are passing events.
+    passing: usize,
+    /// Passing events that were left out.
+    missed: u64,
     waker: Option<Waker>,
     ended: bool,
 }
@@ -68,6 +78,11 @@ impl Queue {
         }
     }
 
+    /// How many passing events were left out so far.
+    pub(crate) fn missed(&self) -> u64 {
+        self.0.lock().expect("no holder panics").missed
+    }
+
     /// Who is woken next time.
     pub(crate) fn register(&self, waker: &Waker) {
         let before = self.0.lock().expect("no holder panics").waker.replace(waker.clone());
@@ -89,18 +104,26 @@ impl Queue {
 }
 
 impl State {
-    /// Gives back the item that nobody needs: one that has no callback, or the change that this one took the place of.
+    /// Gives back the item that nobody needs: one that has no callback, the change that this one took the place of, or a passing
+    /// event too many.
     fn push(&mut self, item: Item) -> Option<Item> {
         if let Item::Changed(entry, event) = &item {
             let Some(change) = Change::of(event) else { return Some(item) };
             let key = (entry.id(), change);
-            if self.items.len() >= CALLBACKS_MAX
+            if self.items.len() - self.passing >= CALLBACKS_MAX
                 && let Some(number) = self.latest.get(&key)
             {
                 let at = usize::try_from(number - self.first).expect("an item's place in the queue");
                 return self.items.get_mut(at).map(|earlier| std::mem::replace(earlier, item));
             }
             self.latest.insert(key, self.first + self.items.len() as u64);
+        }
+        if let Item::Passing(..) = &item {
+            if self.passing == PASSING_MAX {
+                self.missed += 1;
+                return Some(item);
+            }
+            self.passing += 1;
         }
         self.items.push_back(item);
         None
@@ -113,6 +136,9 @@ impl State {
             && self.latest.get(&(entry.id(), change)) == Some(&self.first)
         {
             self.latest.remove(&(entry.id(), change));
+        }
+        if let Item::Passing(..) = &item {
+            self.passing -= 1;
         }
         self.first += 1;
         Some(item)
@@ -133,7 +159,7 @@ enum Change {
 }
 
 impl Change {
-    /// `None` for what has no callback.
+    /// `None` for what has no callback, and for what passes by.
     fn of(event: &Event) -> Option<Self> {
         match event {
             Event::Appeared(_)
@@ -141,7 +167,10 @@ impl Change {
             | Event::Detached { .. }
             | Event::IceParametersChanged { .. }
             | Event::DtlsParametersChanged { .. }
-            | Event::PlainTransportConnected { .. } => None,
+            | Event::PlainTransportConnected { .. }
+            | Event::TransportTraced { .. }
+            | Event::ProducerTraced { .. }
+            | Event::ConsumerTraced { .. } => None,
             Event::TupleChanged { .. } => Some(Self::Tuple),
             Event::RtcpTupleChanged { .. } => Some(Self::RtcpTuple),
             Event::IceStateChanged { .. } => Some(Self::IceState),

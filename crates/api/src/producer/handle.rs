@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{ProducerDump, ProducerScore, ProducerStat, ProducerType};
+use super::{ProducerDump, ProducerScore, ProducerStat, ProducerTraceEventData, ProducerType};
 use crate::error::RequestError;
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::ProducerId;
@@ -167,6 +167,16 @@ impl Producer {
         self.handle().on_change(move |event| {
             if let Event::ProducerResumed { .. } = event {
                 callback();
+            }
+        })
+    }
+
+    /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in
+    /// [`WorkerManager::missed_events`](crate::worker_manager::WorkerManager::missed_events).
+    pub fn on_trace<F: Fn(&ProducerTraceEventData) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle().on_change(move |event| {
+            if let Event::ProducerTraced { trace, .. } = event {
+                callback(trace);
             }
         })
     }

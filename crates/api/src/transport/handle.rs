@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{Kind, Transport};
+use super::{Kind, Transport, TransportTraceEventData};
 use crate::callbacks::Notice;
 use crate::consumer::{Consumer, ConsumerOptions};
 use crate::error::{ConsumeError, ProduceError};
@@ -15,7 +15,7 @@ use crate::producer::{Producer, ProducerOptions};
 use crate::router::Router;
 use crate::subscription::Subscription;
 use crate::types::data_structures::AppData;
-use crate::waist::{BoxFuture, Consume, Produce};
+use crate::waist::{BoxFuture, Consume, Event, Produce};
 
 impl<T: Kind> Transport for T {
     fn id(&self) -> TransportId {
@@ -108,6 +108,14 @@ impl<T: Kind> Transport for T {
         self.handle().on_notice(move |notice| {
             if let Notice::NewConsumer(consumer) = notice {
                 callback(consumer);
+            }
+        })
+    }
+
+    fn on_trace(&self, callback: Arc<dyn Fn(&TransportTraceEventData) + Send + Sync>) -> HandlerId {
+        self.handle().on_change(move |event| {
+            if let Event::TransportTraced { trace, .. } = event {
+                callback(trace);
             }
         })
     }

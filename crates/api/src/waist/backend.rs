@@ -23,7 +23,8 @@ pub trait Backend: Send + Sync {
     fn call(&self, call: Call) -> BoxFuture<'static, Result<Answer, Failure>>;
 
     /// What happens in a scope, from a position on: a snapshot first where `from` is `None` or no longer in the log, then
-    /// each event once and in order. It ends when the backend ends. A watcher that is too slow gets a new snapshot.
+    /// each event once and in order. It ends when the backend ends. A watcher that is too slow gets a new snapshot, and misses
+    /// what only passes by.
     fn watch(&self, scope: Scope, from: Option<Position>) -> BoxStream<'static, Update>;
 }
 
@@ -81,6 +82,17 @@ pub enum Update {
         at: Position,
         /// What happened.
         event: Event,
+    },
+    /// Something happened in scope that changes nothing, between the updates before and behind it. It has no position: who comes
+    /// back is not told of it again.
+    Passing {
+        /// What happened; [`Event::is_passing`] is true.
+        event: Event,
+    },
+    /// So many passing events were left out here, of this scope or of what lies around it: they came too fast.
+    Missed {
+        /// How many.
+        events: u64,
     },
     /// The log has passed this position with nothing in scope.
     Reached {

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use super::ObjectState;
-use crate::consumer::ConsumerScore;
+use crate::consumer::{ConsumerScore, ConsumerTraceEventData};
 use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
-use crate::producer::ProducerScore;
+use crate::producer::{ProducerScore, ProducerTraceEventData};
+use crate::transport::TransportTraceEventData;
 use crate::types::data_structures::{DtlsParameters, DtlsState, IceParameters, IceState, TransportTuple};
 use crate::types::srtp_parameters::SrtpParameters;
 
 /// Something happened. Events of one object come in the order in which they happened.
+///
+/// Most change what is known of an object: they have a position in the log, and nobody who watches misses what they add up to.
+/// Some only pass by: see [`Event::is_passing`].
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     /// An object was created.
@@ -128,6 +132,27 @@ pub enum Event {
         /// The new score.
         score: ConsumerScore,
     },
+    /// Something that is traced happened on a Transport. It passes by.
+    TransportTraced {
+        /// The Transport.
+        id: TransportId,
+        /// What. Shared: each who watches gets it.
+        trace: Arc<TransportTraceEventData>,
+    },
+    /// Something that is traced came to a Producer, or left it. It passes by.
+    ProducerTraced {
+        /// The Producer.
+        id: ProducerId,
+        /// What.
+        trace: Arc<ProducerTraceEventData>,
+    },
+    /// Something that is traced came to a Consumer, or left it. It passes by.
+    ConsumerTraced {
+        /// The Consumer.
+        id: ConsumerId,
+        /// What.
+        trace: Arc<ConsumerTraceEventData>,
+    },
 }
 
 /// A PlainTransport's connection, as `connect` settled it.
@@ -155,16 +180,36 @@ impl Event {
             | Self::DtlsStateChanged { id, .. }
             | Self::PlainTransportConnected { id, .. }
             | Self::TupleChanged { id, .. }
-            | Self::RtcpTupleChanged { id, .. } => (*id).into(),
+            | Self::RtcpTupleChanged { id, .. }
+            | Self::TransportTraced { id, .. } => (*id).into(),
             Self::ProducerPaused { id }
             | Self::ProducerResumed { id }
-            | Self::ProducerScoreChanged { id, .. } => (*id).into(),
+            | Self::ProducerScoreChanged { id, .. }
+            | Self::ProducerTraced { id, .. } => (*id).into(),
             Self::ConsumerPaused { id }
             | Self::ConsumerResumed { id }
             | Self::ConsumerProducerPaused { id }
             | Self::ConsumerProducerResumed { id }
-            | Self::ConsumerScoreChanged { id, .. } => (*id).into(),
+            | Self::ConsumerScoreChanged { id, .. }
+            | Self::ConsumerTraced { id, .. } => (*id).into(),
         }
+    }
+
+    /// Whether it changes nothing that is known of its object, and is worth something to those alone who are there when it
+    /// happens.
+    ///
+    /// Such an event has no position: it travels as [`Update::Passing`](super::Update::Passing), isn't kept in the log, and
+    /// nobody who comes back is told of it. Where it comes faster than somebody reads it is left out and counted, at each of the
+    /// three places that have a bound: the Worker's turn, the queue of a watch, the queue of callbacks.
+    ///
+    /// To add one: its variant, its line in [`Event::subject`], its line here, and the handle's method that calls back
+    /// for it. State and log have nothing to do with it.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::TransportTraced { .. } | Self::ProducerTraced { .. } | Self::ConsumerTraced { .. }
+        )
     }
 }
 

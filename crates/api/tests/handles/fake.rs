@@ -100,6 +100,16 @@ impl Fake {
         self.lock().happen(event);
     }
 
+    /// Something happens that changes nothing.
+    pub(crate) fn pass(&self, event: Event) {
+        self.lock().send(Update::Passing { event });
+    }
+
+    /// Passing events were left out.
+    pub(crate) fn miss(&self, events: u64) {
+        self.lock().send(Update::Missed { events });
+    }
+
     /// Closes an object and what lives in it.
     pub(crate) fn close(&self, id: impl Into<ObjectId>, cause: CloseCause) {
         self.lock().close(id.into(), cause);

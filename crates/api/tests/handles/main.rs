@@ -6,6 +6,7 @@ mod calls;
 mod closing;
 mod fake;
 mod ownership;
+mod passing;
 mod queue;
 mod rig;
 mod snapshot;

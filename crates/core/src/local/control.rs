@@ -223,6 +223,7 @@ impl Control {
             match report {
                 Report::Started => self.on_started(worker),
                 Report::Reply { request, result } => self.on_reply(worker, request, result),
+                Report::Event(event) if event.is_passing() => self.pass(&event),
                 Report::Event(event) => self.append(event),
                 Report::Ended { panic } => self.on_ended(worker, panic.as_deref()),
             }
@@ -254,6 +255,13 @@ impl Control {
         let waiting: Vec<_> = waiting.map(|(request, pending)| (*request, pending.closes)).collect();
         for (request, closes) in waiting {
             self.on_reply(id, request, if closes { Ok(Done.into()) } else { Err(ended(id, panic)) });
+        }
+    }
+
+    /// What changes nothing goes to those who are there, and nowhere else.
+    fn pass(&self, event: &Event) {
+        for watcher in &self.watchers {
+            watcher.on_passing(event, &self.log);
         }
     }
 

@@ -191,6 +191,11 @@ impl Log {
     pub(crate) fn contains(&self, id: ObjectId) -> bool {
         self.objects.contains_key(&id)
     }
+
+    /// Whether an object exists and is in scope now.
+    pub(crate) fn shows(&self, id: ObjectId, scope: &Scope) -> bool {
+        self.objects.get(&id).is_some_and(|held| held.is_in(scope))
+    }
 }
 
 impl Held {

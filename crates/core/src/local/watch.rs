@@ -1,4 +1,5 @@
-//! One watcher's queue: bounded, and replaced by a snapshot when it overflows.
+//! One watcher's queue: bounded, and replaced by a snapshot when it overflows. Events that only pass by have a bound of their own:
+//! they are left out and counted when there are too many, and never cost anybody a snapshot.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -6,12 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
-use mafalda_api::waist::{Scope, Update};
+use mafalda_api::waist::{Event, Scope, Update};
 
 use super::log::Log;
 
 /// Updates that wait for a watcher. Past that a snapshot is cheaper than catching up.
 const WATCH_UPDATES_MAX: usize = 1024;
+
+/// Passing events that wait for a watcher. Larger bridges longer stalls of who reads; smaller keeps less for one that never comes
+/// back: at some two hundred bytes each this is a fifth of a megabyte per watcher.
+const PASSING_MAX: usize = 1024;
 
 /// The end that the control thread feeds.
 #[derive(Debug)]
@@ -29,6 +34,10 @@ pub(crate) struct WatchStream {
 #[derive(Debug, Default)]
 struct Queue {
     updates: VecDeque<Update>,
+    /// How many of them are passing events, or tell how many are missing.
+    passing: usize,
+    /// Passing events that were left out behind the last update, or among those that gave way to a snapshot.
+    missed: u64,
     waker: Option<Waker>,
     ended: bool,
 }
@@ -54,14 +63,23 @@ impl Watcher {
         self.push(log.newest_for(&self.scope), log);
     }
 
+    /// Tells of an event that only passes by, if its object is in scope.
+    pub(crate) fn on_passing(&self, event: &Event, log: &Log) {
+        if log.shows(event.subject(), &self.scope) {
+            let mut queue = self.queue.lock().expect("no holder panics");
+            queue.pass(event);
+            queue.wake();
+        }
+    }
+
     /// Puts updates behind what waits; all that waits gives way to a snapshot when it would be too much.
     pub(crate) fn push(&self, updates: impl IntoIterator<Item = Update>, log: &Log) {
         let mut queue = self.queue.lock().expect("no holder panics");
         for update in updates {
             queue.push(update);
         }
-        if queue.updates.len() > WATCH_UPDATES_MAX {
-            queue.updates.clear();
+        if queue.updates.len() - queue.passing > WATCH_UPDATES_MAX {
+            queue.clear();
             queue.updates.push_back(log.snapshot(&self.scope));
         }
         queue.wake();
@@ -87,6 +105,44 @@ impl Queue {
         self.updates.push_back(update);
     }
 
+    fn pass(&mut self, event: &Event) {
+        if self.passing >= PASSING_MAX {
+            self.missed += 1;
+            return;
+        }
+        if let Some(missed) = self.take_missed() {
+            self.updates.push_back(missed);
+            self.passing += 1;
+        }
+        self.updates.push_back(Update::Passing { event: event.clone() });
+        self.passing += 1;
+    }
+
+    fn pop(&mut self) -> Option<Update> {
+        let update = self.updates.pop_front();
+        if let Some(Update::Passing { .. } | Update::Missed { .. }) = update {
+            self.passing -= 1;
+        }
+        update.or_else(|| self.take_missed())
+    }
+
+    /// A snapshot will make up for all but what only passed by.
+    fn clear(&mut self) {
+        for update in self.updates.drain(..) {
+            self.missed += match update {
+                Update::Passing { .. } => 1,
+                Update::Missed { events } => events,
+                _ => 0,
+            };
+        }
+        self.passing = 0;
+    }
+
+    fn take_missed(&mut self) -> Option<Update> {
+        let events = std::mem::take(&mut self.missed);
+        (events > 0).then_some(Update::Missed { events })
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -99,7 +155,7 @@ impl Stream for WatchStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Update>> {
         let mut queue = self.queue.lock().expect("no holder panics");
-        match queue.updates.pop_front() {
+        match queue.pop() {
             Some(update) => Poll::Ready(Some(update)),
             None if queue.ended => Poll::Ready(None),
             None => {
@@ -112,8 +168,11 @@ impl Stream for WatchStream {
 
 #[cfg(test)]
 mod tests {
-    use mafalda_api::id::{SessionId, WorkerId};
-    use mafalda_api::waist::{Event, ObjectState, Origin, WorkerState};
+    use mafalda_api::id::{ProducerId, SessionId, TransportId, WorkerId};
+    use mafalda_api::producer::{ProducerTraceEventData, ProducerType};
+    use mafalda_api::types::data_structures::TraceEventDirection;
+    use mafalda_api::types::rtp_parameters::MediaKind;
+    use mafalda_api::waist::{ObjectState, Origin, ProducerState, WorkerState};
 
     use super::*;
 
@@ -151,6 +210,90 @@ mod tests {
             panic!("no snapshot")
         };
         assert_eq!((at.sequence as usize, objects.len()), (WATCH_UPDATES_MAX + 1, WATCH_UPDATES_MAX + 1));
+        assert!(next(&mut stream).is_pending());
+    }
+
+    fn traced(id: ProducerId) -> Event {
+        let trace = ProducerTraceEventData::Nack { timestamp: 0, direction: TraceEventDirection::Out };
+        Event::ProducerTraced { id, trace: Arc::new(trace) }
+    }
+
+    /// A log with one Producer in it, whose other owners are of no account.
+    fn log_with_producer(owner: SessionId) -> (Log, ProducerId) {
+        let mut log = Log::new(1);
+        let id = ProducerId::new();
+        let origin = Origin { owner: Some(owner), ..Origin::default() };
+        let state = ProducerState {
+            id,
+            origin,
+            transport: TransportId::new(),
+            kind: MediaKind::Audio,
+            r#type: ProducerType::Simple,
+            rtp_parameters: Arc::default(),
+            consumable_rtp_parameters: Arc::default(),
+            paused: false,
+            score: Vec::new(),
+        };
+        log.append(Event::Appeared(state.into()));
+        (log, id)
+    }
+
+    #[test]
+    fn what_passes_by_goes_to_whose_scope_has_the_object_and_is_not_in_the_log() {
+        let owner = SessionId::new();
+        let (mut log, id) = log_with_producer(owner);
+        let before = log.position();
+        let (mine, mut told) = watch(Scope::Session(owner));
+        let (other, mut untold) = watch(Scope::Session(SessionId::new()));
+        for watcher in [&mine, &other] {
+            watcher.on_passing(&traced(id), &log);
+            watcher.on_passing(&traced(ProducerId::new()), &log);
+        }
+        assert!(
+            matches!(next(&mut told), Poll::Ready(Some(Update::Passing { event })) if event == traced(id))
+        );
+        assert!(next(&mut told).is_pending() && next(&mut untold).is_pending());
+        assert_eq!(log.position(), before);
+        log.append(Event::ProducerPaused { id });
+        let missed = log.since(before, &Scope::All).unwrap();
+        assert!(matches!(&missed[..], [Update::Event { .. }, Update::Reached { .. }]), "{missed:?}");
+    }
+
+    #[test]
+    fn a_slow_watcher_misses_what_passes_by_is_told_how_much_and_gets_no_snapshot_for_it() {
+        let owner = SessionId::new();
+        let (mut log, id) = log_with_producer(owner);
+        let (watcher, mut stream) = watch(Scope::All);
+        for _ in 0..PASSING_MAX + 5 {
+            watcher.on_passing(&traced(id), &log);
+        }
+        log.append(Event::ProducerPaused { id });
+        watcher.on_appended(&log);
+        for _ in 0..PASSING_MAX {
+            assert!(matches!(next(&mut stream), Poll::Ready(Some(Update::Passing { .. }))));
+        }
+        watcher.on_passing(&traced(id), &log);
+        assert!(matches!(next(&mut stream), Poll::Ready(Some(Update::Event { .. }))));
+        assert!(matches!(next(&mut stream), Poll::Ready(Some(Update::Missed { events: 5 }))));
+        assert!(matches!(next(&mut stream), Poll::Ready(Some(Update::Passing { .. }))));
+        assert!(next(&mut stream).is_pending());
+    }
+
+    #[test]
+    fn what_gives_way_to_a_snapshot_is_counted_too() {
+        let owner = SessionId::new();
+        let (mut log, id) = log_with_producer(owner);
+        let (watcher, mut stream) = watch(Scope::All);
+        for _ in 0..PASSING_MAX + 5 {
+            watcher.on_passing(&traced(id), &log);
+        }
+        for _ in 0..=WATCH_UPDATES_MAX {
+            log.append(Event::ProducerPaused { id });
+            watcher.on_appended(&log);
+        }
+        assert!(matches!(next(&mut stream), Poll::Ready(Some(Update::Snapshot { .. }))));
+        let all = PASSING_MAX as u64 + 5;
+        assert!(matches!(next(&mut stream), Poll::Ready(Some(Update::Missed { events })) if events == all));
         assert!(next(&mut stream).is_pending());
     }
 
