@@ -8,6 +8,7 @@ mod fuzz;
 mod interop;
 mod node_modules;
 mod package;
+mod parity;
 mod process;
 mod report;
 mod soak;
@@ -35,6 +36,7 @@ enum Command {
     Test(test::Options),
     /// Check the architecture: layers, purity, file sizes, unsafe code, names, stubs, fuzz targets
     Tidy,
+    Parity(parity::Options),
     Web(web::Options),
     Fuzz(fuzz::Options),
     Soak(soak::Options),
@@ -58,6 +60,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Test(options) => test::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),
+        Command::Parity(options) => parity::run(&workspace, &options),
         Command::Web(options) => web::run(&workspace, &options),
         Command::Fuzz(options) => fuzz::run(&workspace, &options),
         Command::Soak(options) => soak::run(&workspace, &options),

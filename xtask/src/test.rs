@@ -16,7 +16,7 @@ use crate::process::{Process, find_program};
 use crate::report::{Outcome, Report};
 use crate::soak::SEEDS_VARIABLE;
 use crate::workspace::Workspace;
-use crate::{tidy, web};
+use crate::{parity, tidy, web};
 
 use budget::Budgets;
 
@@ -43,11 +43,12 @@ struct Step {
     run: fn(&Workspace, &Options) -> Result<Outcome>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "tools", slow: true, run: tools },
     Step { name: "format", slow: false, run: format },
     Step { name: "lints", slow: false, run: lints },
     Step { name: "tidy", slow: false, run: architecture },
+    Step { name: "parity", slow: false, run: parity },
     Step { name: "tests", slow: false, run: tests },
     Step { name: "docs", slow: false, run: docs },
     Step { name: "deny", slow: false, run: deny },
@@ -93,6 +94,11 @@ fn lints(workspace: &Workspace, _: &Options) -> Result<Outcome> {
 
 fn architecture(workspace: &Workspace, _: &Options) -> Result<Outcome> {
     tidy::run(workspace)?;
+    Ok(Outcome::Passed)
+}
+
+fn parity(workspace: &Workspace, _: &Options) -> Result<Outcome> {
+    parity::run(workspace, &parity::Options::default())?;
     Ok(Outcome::Passed)
 }
 

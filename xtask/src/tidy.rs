@@ -3,14 +3,14 @@
 //! Each rule is a pure function from a small model (packages, sources, files) to findings, and is tested on fixtures that
 //! break it; this file reads the model from disk and runs the rules. What a compiler or clippy can hold is not here.
 
-mod code;
+pub(crate) mod code;
 mod finding;
 mod fuzzing;
 mod layer;
 mod name;
 mod purity;
 mod size;
-mod source;
+pub(crate) mod source;
 mod stub;
 mod unsafety;
 
