@@ -17,6 +17,7 @@ on_each_backend! {
     it_is_given_what_the_endpoint_needs,
     mids_are_counted_or_given,
     retransmissions_can_be_chosen,
+    an_endpoint_may_have_numbers_of_its_own,
     capabilities_that_do_not_fit_are_refused,
     an_unknown_producer_is_named,
     a_dump_tells_what_it_is,
@@ -110,6 +111,31 @@ async fn retransmissions_can_be_chosen(manager: &WorkerManager) {
             "{what:?}: the client has RTX for video alone"
         );
     }
+}
+
+async fn an_endpoint_may_have_numbers_of_its_own(manager: &WorkerManager) {
+    let scene = Scene::new(manager).await;
+    let video = scene.video().await;
+    let mut options = ConsumerOptions::new(video.id(), parameters::offering_capabilities());
+    options.remote_numbers = true;
+    let consumer = scene.second.consume(options).await.expect("a Consumer");
+    let given = consumer.rtp_parameters();
+    let payload_types: Vec<_> = given.codecs.iter().map(|codec| codec.payload_type()).collect();
+    assert_eq!(payload_types, [96, 97]);
+    let ids: Vec<_> = given.header_extensions.iter().map(|it| (it.uri, it.id)).collect();
+    assert_eq!(ids, [(RtpHeaderExtensionUri::Mid, 14), (RtpHeaderExtensionUri::VideoOrientation, 2)]);
+    let dump = consumer.dump().await.expect("a dump");
+    assert_eq!(dump.supported_codec_payload_types, [96]);
+    let params = &dump.rtp_streams[0].params;
+    assert_eq!((params.payload_type, params.rtx_payload_type), (96, Some(97)));
+    assert_eq!(&dump.rtp_parameters, given);
+
+    let mut options = ConsumerOptions::new(video.id(), parameters::offering_capabilities());
+    options.remote_numbers = true;
+    options.rtp_capabilities.codecs.retain(|codec| codec.mime_type().is_rtx());
+    let error = scene.second.consume(options).await.expect_err("no codec fits");
+    let unfit = ConsumeError::BadConsumerRtpParameters(ConsumerRtpParametersError::NoCompatibleMediaCodecs);
+    assert_eq!(error.to_string(), unfit.to_string());
 }
 
 async fn capabilities_that_do_not_fit_are_refused(manager: &WorkerManager) {

@@ -92,6 +92,26 @@ pub(crate) fn client_capabilities() -> RtpCapabilities {
     }))
 }
 
+/// What a client can receive, VP8, as it has numbered it itself.
+pub(crate) fn offering_capabilities() -> RtpCapabilities {
+    parse(json!({
+        "codecs": [
+            {
+                "kind": "video", "mimeType": "video/VP8", "preferredPayloadType": 96, "clockRate": 90000,
+                "rtcpFeedback": [{ "type": "nack" }, { "type": "nack", "parameter": "pli" }]
+            },
+            {
+                "kind": "video", "mimeType": "video/rtx", "preferredPayloadType": 97, "clockRate": 90000,
+                "parameters": { "apt": 96 }
+            }
+        ],
+        "headerExtensions": [
+            { "kind": "video", "uri": "urn:ietf:params:rtp-hdrext:sdes:mid", "preferredId": 14 },
+            { "kind": "video", "uri": "urn:3gpp:video-orientation", "preferredId": 2 }
+        ]
+    }))
+}
+
 /// What a client can receive that knows neither of the test's producers' codecs.
 pub(crate) fn other_capabilities() -> RtpCapabilities {
     parse(json!({

@@ -30,6 +30,10 @@ pub struct ConsumerOptions {
     pub mid: Option<String>,
     /// Whether lost packets are sent again as RFC 4588 has it; `None`, the default, means: for video.
     pub enable_rtx: Option<bool>,
+    /// Whether packets carry the payload types and header extension ids of `rtp_capabilities` in place of the Router's, as an
+    /// endpoint expects that has written an offer to receive (RFC 3264 §5.1, WHEP). Default false, and then an endpoint takes
+    /// the Router's numbers; mediasoup knows nothing else.
+    pub remote_numbers: bool,
     /// What travels with the Consumer and shows wherever it shows.
     pub labels: Labels,
     /// What stays with the Consumer in this process.
@@ -46,6 +50,7 @@ impl ConsumerOptions {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
             labels: Labels::default(),
             app_data: AppData::default(),
         }

@@ -4,7 +4,7 @@
 //! The way of a stream's parameters is [`generate_router_rtp_capabilities`] once per Router; per Producer
 //! [`validate_rtp_parameters`], [`complete_producer_rtp_parameters`], [`get_producer_rtp_parameters_mapping`] and
 //! [`get_consumable_rtp_parameters`]; per Consumer [`can_consume`] and [`get_consumer_rtp_parameters`]. The rules are
-//! mediasoup's, so its clients need no changes.
+//! mediasoup's, so its clients need no changes; what is beyond them is [`get_remote_numbers`].
 //!
 //! There is no state here and no randomness: SSRCs, CNAMEs and MIDs are drawn by the caller, which knows what its
 //! transport has used already. Whether encodings clash with those of other Producers, or fit the packets that come, is
@@ -18,6 +18,7 @@ mod error;
 mod h264;
 mod mapping;
 mod producer;
+mod remote_numbers;
 mod router;
 mod validation;
 
@@ -28,5 +29,6 @@ pub use error::{
 };
 pub use mapping::{RtpMapping, RtpMappingCodec, RtpMappingEncoding, get_producer_rtp_parameters_mapping};
 pub use producer::{ProducerType, complete_producer_rtp_parameters, producer_type};
+pub use remote_numbers::{RemoteNumbers, get_remote_numbers};
 pub use router::generate_router_rtp_capabilities;
 pub use validation::{validate_rtp_capabilities, validate_rtp_parameters};

@@ -119,6 +119,7 @@ impl Stage {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
         };
         self.call(consume, None);
     }

@@ -120,6 +120,7 @@ impl Forwarding {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
         };
         self.call(consume, None);
     }

@@ -1,6 +1,7 @@
 //! A Consumer in the machine: the cold part, which lies in its Transport, and the hot [`Row`], which lies beside those of all
 //! other Consumers of the same stream.
 
+mod numbers;
 mod row;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use mafalda_api::waist::{ConsumerState, Origin};
 
 use crate::router::StreamKey;
 
+pub(crate) use numbers::Numbers;
 pub(crate) use row::{Offer, Row, RowParams};
 
 /// Where a Consumer's row is.

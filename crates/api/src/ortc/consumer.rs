@@ -99,7 +99,7 @@ fn codecs(
     codecs
 }
 
-fn remote_codec<'a>(
+pub(super) fn remote_codec<'a>(
     codec: &RtpCodecParameters,
     remote: &'a RtpCapabilities,
 ) -> Option<&'a RtpCodecCapability> {

@@ -89,6 +89,7 @@ impl<T: Kind> Transport for T {
                 paused: consumer_options.paused,
                 mid: consumer_options.mid,
                 enable_rtx: consumer_options.enable_rtx,
+                remote_numbers: consumer_options.remote_numbers,
             };
             let ConsumerOptions { labels, app_data, .. } = consumer_options;
             let handle = self.handle().link().create(id, labels, app_data, operation).await?;

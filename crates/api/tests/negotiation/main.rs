@@ -7,4 +7,5 @@ mod consumer;
 mod fixture;
 mod producer;
 mod property;
+mod remote_numbers;
 mod router;

@@ -3,6 +3,7 @@
 use mafalda_api::id::ConsumerId;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpCodecParameters, RtpParameters};
 
+use super::Numbers;
 use crate::producer::{Numbering, apt};
 use crate::router::TransportKey;
 use crate::rtp::extension::{ExtensionMask, Label};
@@ -56,6 +57,8 @@ pub(crate) struct Row {
     newest: u64,
     /// One bit per payload type that the receiver takes.
     payload_types: u128,
+    /// The receiver's numbers, where it goes by its own.
+    pub(crate) numbers: Option<Box<Numbers>>,
     pub(crate) send: SendStream,
     /// Whose numbers those were.
     numbering: Option<Numbering>,
@@ -79,7 +82,9 @@ const _: () = assert!(HOT_LEN <= 6 * 64, "six cache lines of each Consumer are e
 pub(crate) struct RowParams<'a> {
     pub(crate) consumer: ConsumerId,
     pub(crate) transport: TransportKey,
+    /// In the Router's numbers.
     pub(crate) rtp_parameters: &'a RtpParameters,
+    pub(crate) numbers: Option<Numbers>,
     pub(crate) ssrc: u32,
     pub(crate) rtx_ssrc: Option<u32>,
     /// Where the two streams' sequence numbers begin.
@@ -87,7 +92,7 @@ pub(crate) struct RowParams<'a> {
 }
 
 impl Row {
-    pub(crate) fn new(params: &RowParams<'_>) -> Self {
+    pub(crate) fn new(params: RowParams<'_>) -> Self {
         let codecs = &params.rtp_parameters.codecs;
         let media = codecs.iter().find(|codec| !codec.is_rtx());
         let nack = media.is_some_and(|codec| codec.rtcp_feedback().contains(&RtcpFeedback::Nack));
@@ -104,6 +109,7 @@ impl Row {
             mask: kinds.collect(),
             mid: params.rtp_parameters.mid.as_ref().and_then(|mid| Label::new(mid.as_bytes())),
             payload_types: codecs.iter().fold(0, |bits, codec| bits | 1 << (codec.payload_type() & 0x7f)),
+            numbers: params.numbers.map(Box::new),
             send: SendStream::new(stream, params.first_sequences.0),
             rtx: params.rtx_ssrc.map(|ssrc| RtxSendStream::new(ssrc, params.first_sequences.1)),
             rtx_payload_types,

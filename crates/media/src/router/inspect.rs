@@ -12,7 +12,7 @@ mod transport;
 
 use crate::Now;
 use crate::consumer::{Consumer, Place, Row};
-use crate::producer::{Producer, ProducerStream};
+use crate::producer::{Producer, ProducerStream, apt};
 
 use super::{Router, StreamKey, TransportKey};
 
@@ -181,6 +181,12 @@ fn media_codec(parameters: &RtpParameters) -> Option<&RtpCodecParameters> {
     parameters.codecs.iter().find(|codec| !codec.is_rtx())
 }
 
+/// In the numbers of the receiver, which needn't be the row's.
+fn rtx_payload_type(parameters: &RtpParameters, media: &RtpCodecParameters) -> Option<u8> {
+    let is_its = |rtx: &&RtpCodecParameters| rtx.is_rtx() && apt(rtx) == Some(media.payload_type().into());
+    parameters.codecs.iter().find(is_its).map(RtpCodecParameters::payload_type)
+}
+
 fn row_dump(consumer: &Consumer, row: &Row) -> Option<RtpStream> {
     let codec = media_codec(&consumer.rtp_parameters)?;
     let has = |feedback| codec.rtcp_feedback().contains(&feedback);
@@ -196,7 +202,10 @@ fn row_dump(consumer: &Consumer, row: &Row) -> Option<RtpStream> {
             use_pli: has(mafalda_api::types::rtp_parameters::RtcpFeedback::NackPli),
             rid: None,
             rtx_ssrc: row.rtx.as_ref().map(|rtx| rtx.ssrc()),
-            rtx_payload_type: row.rtx_payload_type(codec.payload_type()),
+            rtx_payload_type: row
+                .rtx
+                .as_ref()
+                .and_then(|_| rtx_payload_type(&consumer.rtp_parameters, codec)),
         },
         score: row.send.score(),
     })

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use mafalda_api::consumer::ConsumerScore;
 use mafalda_api::id::{ConsumerId, ProducerId};
-use mafalda_api::ortc::{self, ConsumerNegotiation};
+use mafalda_api::ortc::{self, ConsumerNegotiation, RemoteNumbers};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
 use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, Origin, Produce};
 use rand::RngExt;
 use slotmap::SlotMap;
 
-use crate::consumer::{Consumer, Place, Row, RowParams};
+use crate::consumer::{Consumer, Numbers, Place, Row, RowParams};
 use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream};
 use crate::transport::{Target, Transport};
 use crate::worker::Turn;
@@ -126,7 +126,9 @@ impl Router {
             mid,
             ssrc,
         };
-        let rtp_parameters = Arc::new(ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?);
+        let RemoteNumbers { router, remote } =
+            negotiate(&producer.consumable, negotiation, command.remote_numbers)?;
+        let row = row(turn, key, command.id, &router, &remote);
         let score = first_score(producer, &self.streams);
         let consumer = Consumer {
             id: command.id,
@@ -137,8 +139,8 @@ impl Router {
             paused: command.paused,
             producer_paused: producer.paused,
             score,
-            place: Place::Away(Box::new(row(turn, key, command.id, &rtp_parameters))),
-            rtp_parameters,
+            place: Place::Away(Box::new(row)),
+            rtp_parameters: Arc::new(remote),
         };
         for (ssrc, rtx) in
             consumer.ssrc().map(|it| (it, false)).into_iter().chain(consumer.rtx_ssrc().map(|it| (it, true)))
@@ -404,17 +406,32 @@ fn random_cname(turn: &mut Turn) -> String {
     format!("{:024x}", bits >> 32)
 }
 
+/// What a Consumer gets, in the Router's numbers and in those that its packets carry.
+fn negotiate(
+    consumable: &RtpParameters,
+    negotiation: ConsumerNegotiation<'_>,
+    remote_numbers: bool,
+) -> Result<RemoteNumbers, Failure> {
+    if remote_numbers {
+        return Ok(ortc::get_remote_numbers(consumable, negotiation)?);
+    }
+    let router = ortc::get_consumer_rtp_parameters(consumable, negotiation)?;
+    Ok(RemoteNumbers { remote: router.clone(), router })
+}
+
 fn row(
     turn: &mut Turn,
     transport: TransportKey,
     consumer: ConsumerId,
-    rtp_parameters: &RtpParameters,
+    router: &RtpParameters,
+    remote: &RtpParameters,
 ) -> Row {
-    let encoding = rtp_parameters.encodings.first();
-    Row::new(&RowParams {
+    let encoding = router.encodings.first();
+    Row::new(RowParams {
         consumer,
         transport,
-        rtp_parameters,
+        rtp_parameters: router,
+        numbers: (router != remote).then(|| Numbers::new(router, remote)),
         ssrc: encoding.and_then(|encoding| encoding.ssrc).unwrap_or_default(),
         rtx_ssrc: encoding.and_then(|encoding| encoding.rtx.as_ref()).map(|rtx| rtx.ssrc),
         first_sequences: (turn.rng.random_range(FIRST_SEQUENCES), turn.rng.random_range(FIRST_SEQUENCES)),

@@ -214,6 +214,9 @@ impl<'a> Outlet<'a> {
         };
         let mut head = [0; HEADER_LEN_MAX];
         let head_len = write_header(&mut head, &header, &extensions, self.row.mask).ok()?;
+        if let Some(numbers) = &self.row.numbers {
+            numbers.apply(&mut head[..head_len]);
+        }
         let plain = PlainRtp { header: &head[..head_len], prefix: own.prefix, payload: media.payload };
         // It can't fail: there is room, all lengths are bounded, and no stream lives to see the last index.
         let len = self.transport.protection.protect_rtp(own.index, plain, out.spare())?;

@@ -300,6 +300,7 @@ impl World {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use mafalda_api::types::rtp_parameters::RtcpFeedback;
+use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpHeaderExtensionUri};
+use mafalda_api::waist::DumpConsumer;
 use mafalda_testkit::media::Codec;
 use mafalda_testkit::{Conditions, Receiving, RtcpKind, Sending, TrackSettings, each_seed};
 
-use crate::scene::{DELAY, Scene};
+use crate::scene::{DELAY, Scene, sender};
 
 /// How long a packet may take that got lost on both its ways, and whose NACKs got lost too.
 const LATEST: Duration = Duration::from_millis(1500);
@@ -61,6 +62,28 @@ fn five_percent_loss_is_repaired_without_rtx_by_the_same_bytes() {
         assert!(parameters.encodings[0].rtx.is_none());
         assert!(parameters.codecs[0].rtcp_feedback().contains(&RtcpFeedback::Nack));
         check_repair(&mut scene, sending, receiving);
+    });
+}
+
+#[test]
+fn a_receiver_with_numbers_of_its_own_gets_media_and_repair_under_them() {
+    each_seed(|seed| {
+        let mut scene = Scene::new(seed);
+        scene.bob = scene.world.join(scene.router, &sender());
+        scene.run(1);
+        let sending = scene.world.produce(scene.alice, &TrackSettings::usual(Codec::Vp9));
+        let mut consume = scene.world.consume_operation(scene.bob, sending.producer);
+        consume.remote_numbers = true;
+        let receiving = scene.world.consume_by(scene.bob, consume);
+        let parameters = &scene.world.consumer_state(receiving.consumer).rtp_parameters;
+        let payload_types: Vec<_> = parameters.codecs.iter().map(|codec| codec.payload_type()).collect();
+        assert_eq!(payload_types, [98, 99], "a browser's, where the Router has others");
+        let mids = parameters.header_extensions.iter().filter(|it| it.uri == RtpHeaderExtensionUri::Mid);
+        assert_eq!(mids.map(|mid| mid.id).collect::<Vec<_>>(), [4]);
+        check_repair(&mut scene, sending, receiving);
+        let dump = scene.world.call(DumpConsumer { id: receiving.consumer }).unwrap();
+        assert_eq!(dump.rtp_streams[0].params.payload_type, 98);
+        assert_eq!(dump.rtp_streams[0].params.rtx_payload_type, Some(99));
     });
 }
 

@@ -20,6 +20,8 @@ pub struct Consume {
     pub mid: Option<String>,
     /// Whether lost packets are sent again as RFC 4588 has it; `None` means: for video.
     pub enable_rtx: Option<bool>,
+    /// Whether packets carry the endpoint's payload types and header extension ids in place of the Router's.
+    pub remote_numbers: bool,
 }
 
 /// Pauses a Consumer.

@@ -244,6 +244,7 @@ impl World {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
         });
         let parameters = self.appeared.iter().find_map(|state| match state {
             ObjectState::Consumer(state) if state.id == id => Some(state.rtp_parameters.clone()),

@@ -328,6 +328,7 @@ impl Stage {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
         };
         self.call(command).unwrap();
         id

@@ -220,6 +220,7 @@ impl Stage {
             paused: false,
             mid: None,
             enable_rtx: None,
+            remote_numbers: false,
         };
         self.call(consume).expect("a Consumer");
         let Some(ObjectState::Consumer(state)) = self.objects.get(&id.into()) else { panic!("no Consumer") };
