@@ -2,6 +2,7 @@
 //!
 //! A body is an async function that gets a `WorkerManager`. It runs on each backend; a backend is one line in [`fixture`].
 
+mod audio_level_observer;
 mod check;
 mod consumer;
 mod fixture;
@@ -10,6 +11,7 @@ mod plain_transport;
 mod producer;
 mod router;
 mod scene;
+mod talker;
 mod webrtc_server;
 mod webrtc_transport;
 mod worker;

@@ -11,7 +11,7 @@ use event_listener_primitives::{BagOnce, HandlerId};
 
 use crate::consumer::Consumer;
 use crate::producer::Producer;
-use crate::router::{NewTransport, Router};
+use crate::router::{NewRtpObserver, NewTransport, Router};
 use crate::waist::{CloseCause, Event};
 use crate::webrtc_server::WebRtcServer;
 use crate::worker::Worker;
@@ -29,6 +29,8 @@ pub(crate) enum Notice<'a> {
     NewRouter(&'a Router),
     /// A Transport was created in this Router, or on this WebRtcServer.
     NewTransport(NewTransport<'a>),
+    /// An RtpObserver was created in this Router.
+    NewRtpObserver(NewRtpObserver<'a>),
     /// A Producer was created on this Transport.
     NewProducer(&'a Producer),
     /// A Consumer was created on this Transport.

@@ -68,6 +68,8 @@ ids! {
     ProducerId,
     /// A Consumer: one Producer's media sent on to one endpoint.
     ConsumerId,
+    /// An RtpObserver of any kind: who listens to Producers of a Router.
+    RtpObserverId,
     /// An application's session, which owns objects.
     SessionId,
 }
@@ -88,6 +90,8 @@ pub enum ObjectId {
     Producer(ProducerId),
     /// A [`ConsumerId`].
     Consumer(ConsumerId),
+    /// An [`RtpObserverId`].
+    RtpObserver(RtpObserverId),
 }
 
 impl fmt::Display for ObjectId {
@@ -99,6 +103,7 @@ impl fmt::Display for ObjectId {
             Self::Transport(id) => write!(f, "transport {id}"),
             Self::Producer(id) => write!(f, "producer {id}"),
             Self::Consumer(id) => write!(f, "consumer {id}"),
+            Self::RtpObserver(id) => write!(f, "rtp observer {id}"),
         }
     }
 }
@@ -119,4 +124,5 @@ object_ids! {
     Transport(TransportId),
     Producer(ProducerId),
     Consumer(ConsumerId),
+    RtpObserver(RtpObserverId),
 }

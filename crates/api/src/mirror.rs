@@ -179,6 +179,7 @@ fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
         ObjectState::Producer(state) if closed.contains(&state.transport.into()) => {
             CloseCause::TransportClosed
         }
+        ObjectState::RtpObserver(state) if closed.contains(&state.router.into()) => CloseCause::RouterClosed,
         ObjectState::Consumer(state) if closed.contains(&state.transport.into()) => {
             CloseCause::TransportClosed
         }

@@ -1,5 +1,8 @@
 //! The names that nearly every application uses.
 
+pub use crate::audio_level_observer::{
+    AudioLevelObserver, AudioLevelObserverOptions, AudioLevelObserverVolume, WeakAudioLevelObserver,
+};
 pub use crate::consumer::{Consumer, ConsumerId, ConsumerOptions, WeakConsumer};
 pub use crate::error::{ConsumeError, CreateRouterError, ProduceError, RequestError};
 pub use crate::labels::Labels;
@@ -7,7 +10,8 @@ pub use crate::plain_transport::{
     PlainTransport, PlainTransportOptions, PlainTransportRemoteParameters, WeakPlainTransport,
 };
 pub use crate::producer::{Producer, ProducerId, ProducerOptions, RegularProducer, WeakProducer};
-pub use crate::router::{NewTransport, Router, RouterId, RouterOptions};
+pub use crate::router::{NewRtpObserver, NewTransport, Router, RouterId, RouterOptions};
+pub use crate::rtp_observer::{RtpObserver, RtpObserverAddProducerOptions, RtpObserverId};
 pub use crate::transport::{Transport, TransportGeneric, TransportId};
 pub use crate::types::data_structures::{
     AppData, DtlsParameters, IceCandidate, IceParameters, ListenInfo, Protocol,

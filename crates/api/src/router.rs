@@ -6,9 +6,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::handle::{NewTransport, Router, WeakRouter};
+pub use self::handle::{NewRtpObserver, NewTransport, Router, WeakRouter};
 pub use crate::id::RouterId;
-use crate::id::{ConsumerId, ProducerId, TransportId};
+use crate::id::{ConsumerId, ProducerId, RtpObserverId, TransportId};
 use crate::labels::Labels;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpCodecCapability;
@@ -43,6 +43,10 @@ pub struct RouterDump {
     pub map_consumer_id_producer_id: HashMap<ConsumerId, ProducerId>,
     /// The Consumers of each Producer, also of those that nobody consumes.
     pub map_producer_id_consumer_ids: HashMap<ProducerId, HashSet<ConsumerId>>,
+    /// The RtpObservers that listen to each Producer, also of those that nobody listens to.
+    pub map_producer_id_observer_ids: HashMap<ProducerId, HashSet<RtpObserverId>>,
+    /// Its RtpObservers.
+    pub rtp_observer_ids: HashSet<RtpObserverId>,
     /// Its Transports.
     pub transport_ids: HashSet<TransportId>,
 }

@@ -13,7 +13,7 @@ mod route;
 mod state;
 
 pub use backend::{Answer, Backend, BoxFuture, BoxStream, Call, Scope, Update};
-pub use event::{CloseCause, Event, PlainConnection};
+pub use event::{CloseCause, Event, PlainConnection, Volume};
 pub use failure::{Cause, ErrorCode, Failure};
 pub use operation::*;
 pub use position::Position;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
+use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
 use crate::error::RequestError;
 use crate::id::{
-    ConsumerId, ObjectId, ProducerId, RouterId, SessionId, TransportId, WebRtcServerId, WorkerId,
+    ConsumerId, ObjectId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId, WebRtcServerId,
+    WorkerId,
 };
 use crate::link::Link;
 use crate::plain_transport::PlainTransport;
@@ -119,6 +121,12 @@ impl WorkerManager {
     #[must_use]
     pub fn find_consumer(&self, id: ConsumerId) -> Option<Consumer> {
         Consumer::of(&self.link, &self.link.mirror.find(id)?)
+    }
+
+    /// Finds an AudioLevelObserver.
+    #[must_use]
+    pub fn find_audio_level_observer(&self, id: RtpObserverId) -> Option<AudioLevelObserver> {
+        AudioLevelObserver::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// How many events that only pass by (traces) were left out so far, because they came faster than this process, or its

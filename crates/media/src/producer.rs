@@ -13,7 +13,7 @@ use mafalda_api::producer::{ProducerScore, ProducerType};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized, RtpParameters};
 use mafalda_api::waist::{ErrorCode, Failure, Origin, Produce, ProducerState};
 
-use crate::router::{StreamKey, TransportKey};
+use crate::router::{ObserverKey, StreamKey, TransportKey};
 
 pub(crate) use format::{Format, Formats, apt};
 pub(crate) use stream::{Arrival, Carried, Inbound, Numbering, ProducerStream, StreamNews};
@@ -34,6 +34,8 @@ pub(crate) struct Producer {
     pub(crate) paused: bool,
     /// One per encoding, in their order.
     pub(crate) streams: Vec<StreamKey>,
+    /// Who listens to it.
+    pub(crate) observers: Vec<ObserverKey>,
 }
 
 /// What negotiation makes of a call to produce.

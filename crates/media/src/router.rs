@@ -3,7 +3,7 @@
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
 //! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer, through an `outlet` per
 //! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `media` (Producers and
-//! Consumers come, change and go), `rows` (rows leave their tables), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
+//! Consumers come, change and go), `observe` (RtpObservers and what they hear), `rows` (rows leave their tables), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
 
 mod egress;
 mod feedback;
@@ -11,6 +11,7 @@ mod ingress;
 mod inspect;
 mod media;
 mod migrate;
+mod observe;
 mod outlet;
 mod report;
 mod rows;
@@ -22,6 +23,7 @@ use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
 use mafalda_api::waist::{CloseCause, Event, Origin, RouterState};
 use slotmap::{SlotMap, new_key_type};
 
+use crate::observer::RtpObserver;
 use crate::producer::{Producer, ProducerStream};
 use crate::rtcp::{Arrival, ReportBlock};
 use crate::transport::{Settled, Transport};
@@ -40,6 +42,8 @@ new_key_type! {
     pub(crate) struct TransportKey;
     /// A Producer's stream of a Router.
     pub(crate) struct StreamKey;
+    /// An RtpObserver of a Router.
+    pub(crate) struct ObserverKey;
 }
 
 /// A Router.
@@ -55,6 +59,7 @@ pub(crate) struct Router {
     streams: SlotMap<StreamKey, ProducerStream>,
     /// Consumers of each Producer, here or not (yet) here.
     consumers_of: HashMap<ProducerId, Vec<(TransportKey, ConsumerId)>>,
+    pub(crate) observers: SlotMap<ObserverKey, RtpObserver>,
     /// Streams with packets to forward.
     dirty: Vec<StreamKey>,
     cursor: Cursor,
@@ -82,6 +87,7 @@ impl Router {
             producers: HashMap::new(),
             streams: SlotMap::with_key(),
             consumers_of: HashMap::new(),
+            observers: SlotMap::with_key(),
             dirty: Vec::new(),
             cursor: Cursor::default(),
             next_mapped_ssrc: first_mapped_ssrc,

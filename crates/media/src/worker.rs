@@ -25,14 +25,16 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
-use mafalda_api::id::{ConsumerId, ProducerId, RouterId, TransportId, WebRtcServerId, WorkerId};
+use mafalda_api::id::{
+    ConsumerId, ProducerId, RouterId, RtpObserverId, TransportId, WebRtcServerId, WorkerId,
+};
 use mafalda_api::waist::{Failure, Reply};
 use slotmap::SlotMap;
 
 use crate::buffer::{Batch, SendBuffer, Sender};
 use crate::dtls::Certificate;
 use crate::ice::UsernameFragment;
-use crate::router::{Router, RouterKey, TransportState};
+use crate::router::{ObserverKey, Router, RouterKey, TransportState};
 use crate::server::WebRtcServer;
 use crate::transport::{Identity, Transport, WebRtc};
 use crate::{Now, SocketId, Tuple};
@@ -79,6 +81,7 @@ pub struct Worker {
     transports: HashMap<TransportId, TransportAt>,
     producers: HashMap<ProducerId, RouterKey>,
     consumers: HashMap<ConsumerId, TransportAt>,
+    observers: HashMap<RtpObserverId, (RouterKey, ObserverKey)>,
     paths: Paths,
     handshakes: Handshakes,
     replies: VecDeque<(u64, Result<Reply, Failure>)>,
@@ -99,6 +102,7 @@ impl Worker {
             transports: HashMap::new(),
             producers: HashMap::new(),
             consumers: HashMap::new(),
+            observers: HashMap::new(),
             paths: Paths::default(),
             handshakes: Handshakes::default(),
             replies: VecDeque::new(),
@@ -294,6 +298,10 @@ impl Worker {
                     let Some(router) = self.routers.get_mut(router) else { continue };
                     let turn = &mut self.turn;
                     router.on_stream_alarm(turn, stream, at);
+                }
+                Timer::Observer(router, observer) => {
+                    let Some(router) = self.routers.get_mut(router) else { continue };
+                    router.on_observer_alarm(&mut self.turn, observer, at);
                 }
             }
         }

@@ -6,13 +6,14 @@ use std::task::Poll;
 
 use super::Link;
 use super::queue::{Item, Next, Queue};
+use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
 use crate::id::ObjectId;
 use crate::mirror::Mirrored;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
-use crate::router::{NewTransport, Router};
+use crate::router::{NewRtpObserver, NewTransport, Router};
 use crate::webrtc_server::WebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
@@ -82,6 +83,10 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
         },
         ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
         ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),
+        ObjectId::RtpObserver(_) => {
+            let observer = AudioLevelObserver::of(link, entry)?;
+            tell(&Notice::NewRtpObserver(NewRtpObserver::AudioLevel(&observer)));
+        }
     }
     Some(())
 }

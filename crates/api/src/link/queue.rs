@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
-use crate::id::ObjectId;
+use crate::id::{ObjectId, ProducerId};
 use crate::mirror::Mirrored;
 use crate::waist::{CloseCause, Event};
 
@@ -156,6 +156,8 @@ enum Change {
     Paused,
     ProducerPaused,
     Score,
+    /// Whether an RtpObserver listens to this one.
+    Observed(ProducerId),
 }
 
 impl Change {
@@ -170,7 +172,9 @@ impl Change {
             | Event::PlainTransportConnected { .. }
             | Event::TransportTraced { .. }
             | Event::ProducerTraced { .. }
-            | Event::ConsumerTraced { .. } => None,
+            | Event::ConsumerTraced { .. }
+            | Event::Volumes { .. }
+            | Event::Silence { .. } => None,
             Event::TupleChanged { .. } => Some(Self::Tuple),
             Event::RtcpTupleChanged { .. } => Some(Self::RtcpTuple),
             Event::IceStateChanged { .. } => Some(Self::IceState),
@@ -179,11 +183,15 @@ impl Change {
             Event::ProducerPaused { .. }
             | Event::ProducerResumed { .. }
             | Event::ConsumerPaused { .. }
-            | Event::ConsumerResumed { .. } => Some(Self::Paused),
+            | Event::ConsumerResumed { .. }
+            | Event::RtpObserverPaused { .. }
+            | Event::RtpObserverResumed { .. } => Some(Self::Paused),
             Event::ConsumerProducerPaused { .. } | Event::ConsumerProducerResumed { .. } => {
                 Some(Self::ProducerPaused)
             }
             Event::ProducerScoreChanged { .. } | Event::ConsumerScoreChanged { .. } => Some(Self::Score),
+            Event::RtpObserverProducerAdded { producer, .. }
+            | Event::RtpObserverProducerRemoved { producer, .. } => Some(Self::Observed(*producer)),
         }
     }
 }

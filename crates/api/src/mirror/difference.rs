@@ -1,7 +1,7 @@
 //! What must have happened between two states of one object.
 
 use crate::waist::{
-    ConsumerState, Event, ObjectState, PlainConnection, PlainTransportState, ProducerState,
+    ConsumerState, Event, ObjectState, PlainConnection, PlainTransportState, ProducerState, RtpObserverState,
     WebRtcTransportState,
 };
 
@@ -24,6 +24,9 @@ pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
         }
         (ObjectState::Consumer(old), ObjectState::Consumer(new)) => {
             consumer(old, new, &mut events);
+        }
+        (ObjectState::RtpObserver(old), ObjectState::RtpObserver(new)) => {
+            rtp_observer(old, new, &mut events);
         }
         _ => {}
     }
@@ -100,6 +103,19 @@ fn consumer(old: &ConsumerState, new: &ConsumerState, events: &mut Vec<Event>) {
     if old.score != new.score {
         events.push(Event::ConsumerScoreChanged { id, score: new.score.clone() });
     }
+}
+
+fn rtp_observer(old: &RtpObserverState, new: &RtpObserverState, events: &mut Vec<Event>) {
+    let id = new.id;
+    match (old.paused, new.paused) {
+        (false, true) => events.push(Event::RtpObserverPaused { id }),
+        (true, false) => events.push(Event::RtpObserverResumed { id }),
+        _ => {}
+    }
+    let removed = old.producers.difference(&new.producers);
+    events.extend(removed.map(|producer| Event::RtpObserverProducerRemoved { id, producer: *producer }));
+    let added = new.producers.difference(&old.producers);
+    events.extend(added.map(|producer| Event::RtpObserverProducerAdded { id, producer: *producer }));
 }
 
 #[cfg(test)]

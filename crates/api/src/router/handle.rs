@@ -7,18 +7,22 @@ use std::sync::Arc;
 use event_listener_primitives::HandlerId;
 
 use super::RouterDump;
+use crate::audio_level_observer::{AudioLevelObserver, AudioLevelObserverOptions};
 use crate::callbacks::Notice;
 use crate::error::RequestError;
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
-use crate::id::{ObjectId, ProducerId, RouterId, TransportId};
+use crate::id::{ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::ortc;
 use crate::plain_transport::{PlainTransport, PlainTransportOptions};
+use crate::rtp_observer::RtpObserver;
 use crate::transport::Transport;
 use crate::types::data_structures::ListenInfo;
 use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized};
-use crate::waist::{CreatePlainTransport, CreateWebRtcTransport, DumpRouter, Listen, RouterState};
+use crate::waist::{
+    CreateAudioLevelObserver, CreatePlainTransport, CreateWebRtcTransport, DumpRouter, Listen, RouterState,
+};
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
 
@@ -138,6 +142,23 @@ impl Router {
         Ok(PlainTransport::from_handle(handle, self.clone()))
     }
 
+    /// Creates an AudioLevelObserver. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When the threshold is above 0, or the Router or the backend is gone.
+    pub async fn create_audio_level_observer(
+        &self,
+        audio_level_observer_options: AudioLevelObserverOptions,
+    ) -> Result<AudioLevelObserver, RequestError> {
+        let AudioLevelObserverOptions { max_entries, threshold, interval, labels, app_data } =
+            audio_level_observer_options;
+        let id = RtpObserverId::new();
+        let operation = CreateAudioLevelObserver { id, router: self.id(), max_entries, threshold, interval };
+        let handle = self.handle.link().create(id, labels, app_data, operation).await?;
+        Ok(AudioLevelObserver::from_handle(handle, self.clone()))
+    }
+
     /// Calls back for each Transport that is created on it; before `create_…_transport` returns.
     pub fn on_new_transport<F: Fn(NewTransport<'_>) + Send + Sync + 'static>(
         &self,
@@ -146,6 +167,18 @@ impl Router {
         self.handle.on_notice(move |notice| {
             if let Notice::NewTransport(transport) = notice {
                 callback(*transport);
+            }
+        })
+    }
+
+    /// Calls back for each RtpObserver that is created in it; before `create_…_observer` returns.
+    pub fn on_new_rtp_observer<F: Fn(NewRtpObserver<'_>) + Send + Sync + 'static>(
+        &self,
+        callback: F,
+    ) -> HandlerId {
+        self.handle.on_notice(move |notice| {
+            if let Notice::NewRtpObserver(observer) = notice {
+                callback(*observer);
             }
         })
     }
@@ -197,6 +230,23 @@ impl<'a> Deref for NewTransport<'a> {
         match self {
             Self::WebRtc(transport) => *transport,
             Self::Plain(transport) => *transport,
+        }
+    }
+}
+
+/// An RtpObserver of any kind that was created.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum NewRtpObserver<'a> {
+    /// An AudioLevelObserver.
+    AudioLevel(&'a AudioLevelObserver),
+}
+
+impl<'a> Deref for NewRtpObserver<'a> {
+    type Target = dyn RtpObserver + 'a;
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::AudioLevel(observer) => *observer,
         }
     }
 }

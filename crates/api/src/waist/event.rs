@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ObjectState;
 use crate::consumer::{ConsumerScore, ConsumerTraceEventData};
-use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
+use crate::id::{ConsumerId, ObjectId, ProducerId, RtpObserverId, TransportId};
 use crate::producer::{ProducerScore, ProducerTraceEventData};
 use crate::transport::TransportTraceEventData;
 use crate::types::data_structures::{DtlsParameters, DtlsState, IceParameters, IceState, TransportTuple};
@@ -153,6 +153,51 @@ pub enum Event {
         /// What.
         trace: Arc<ConsumerTraceEventData>,
     },
+    /// An RtpObserver was paused.
+    RtpObserverPaused {
+        /// The RtpObserver.
+        id: RtpObserverId,
+    },
+    /// An RtpObserver was resumed.
+    RtpObserverResumed {
+        /// The RtpObserver.
+        id: RtpObserverId,
+    },
+    /// An RtpObserver listens to one more Producer.
+    RtpObserverProducerAdded {
+        /// The RtpObserver.
+        id: RtpObserverId,
+        /// The Producer.
+        producer: ProducerId,
+    },
+    /// An RtpObserver listens to one Producer less: it was removed, or has closed.
+    RtpObserverProducerRemoved {
+        /// The RtpObserver.
+        id: RtpObserverId,
+        /// The Producer.
+        producer: ProducerId,
+    },
+    /// An AudioLevelObserver has heard somebody. It passes by.
+    Volumes {
+        /// The AudioLevelObserver.
+        id: RtpObserverId,
+        /// The loudest first.
+        volumes: Vec<Volume>,
+    },
+    /// An AudioLevelObserver that had heard somebody hears nobody any more. It passes by.
+    Silence {
+        /// The AudioLevelObserver.
+        id: RtpObserverId,
+    },
+}
+
+/// How loud a Producer was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Volume {
+    /// The Producer.
+    pub producer: ProducerId,
+    /// On average, in dBov: -127 (silence) to 0 (as loud as can be).
+    pub volume: i8,
 }
 
 /// A PlainTransport's connection, as `connect` settled it.
@@ -192,6 +237,12 @@ impl Event {
             | Self::ConsumerProducerResumed { id }
             | Self::ConsumerScoreChanged { id, .. }
             | Self::ConsumerTraced { id, .. } => (*id).into(),
+            Self::RtpObserverPaused { id }
+            | Self::RtpObserverResumed { id }
+            | Self::RtpObserverProducerAdded { id, .. }
+            | Self::RtpObserverProducerRemoved { id, .. }
+            | Self::Volumes { id, .. }
+            | Self::Silence { id } => (*id).into(),
         }
     }
 
@@ -208,7 +259,11 @@ impl Event {
     pub fn is_passing(&self) -> bool {
         matches!(
             self,
-            Self::TransportTraced { .. } | Self::ProducerTraced { .. } | Self::ConsumerTraced { .. }
+            Self::TransportTraced { .. }
+                | Self::ProducerTraced { .. }
+                | Self::ConsumerTraced { .. }
+                | Self::Volumes { .. }
+                | Self::Silence { .. }
         )
     }
 }

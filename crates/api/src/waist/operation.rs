@@ -8,6 +8,7 @@ mod consumer;
 mod plain_transport;
 mod producer;
 mod router;
+mod rtp_observer;
 mod transport;
 mod webrtc_server;
 mod webrtc_transport;
@@ -29,6 +30,7 @@ pub use consumer::*;
 pub use plain_transport::*;
 pub use producer::*;
 pub use router::*;
+pub use rtp_observer::*;
 pub use transport::*;
 pub use webrtc_server::*;
 pub use webrtc_transport::*;
@@ -128,6 +130,11 @@ operations! {
     RequestKeyFrame => Done, RequestError;
     DumpConsumer => Box<ConsumerDump>, RequestError;
     GetConsumerStats => Vec<ConsumerRtpStreamStat>, RequestError;
+    CreateAudioLevelObserver => Done, RequestError;
+    PauseRtpObserver => Done, RequestError;
+    ResumeRtpObserver => Done, RequestError;
+    AddObservedProducer => Done, RequestError;
+    RemoveObservedProducer => Done, RequestError;
     Close => Done, RequestError;
     Detach => Done, RequestError;
 }

@@ -36,6 +36,11 @@ impl Command {
             Self::RequestKeyFrame(it) => it.id.into(),
             Self::DumpConsumer(it) => it.id.into(),
             Self::GetConsumerStats(it) => it.id.into(),
+            Self::CreateAudioLevelObserver(it) => it.router.into(),
+            Self::PauseRtpObserver(it) => it.id.into(),
+            Self::ResumeRtpObserver(it) => it.id.into(),
+            Self::AddObservedProducer(it) => it.id.into(),
+            Self::RemoveObservedProducer(it) => it.id.into(),
         })
     }
 
@@ -50,6 +55,7 @@ impl Command {
             Self::CreatePlainTransport(it) => Some(it.id.into()),
             Self::Produce(it) => Some(it.id.into()),
             Self::Consume(it) => Some(it.id.into()),
+            Self::CreateAudioLevelObserver(it) => Some(it.id.into()),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ mod consumer;
 mod plain_transport;
 mod producer;
 mod router;
+mod rtp_observer;
 mod webrtc_server;
 mod webrtc_transport;
 mod worker;
@@ -20,6 +21,7 @@ pub use consumer::*;
 pub use plain_transport::*;
 pub use producer::*;
 pub use router::*;
+pub use rtp_observer::*;
 pub use webrtc_server::*;
 pub use webrtc_transport::*;
 pub use worker::*;
@@ -112,6 +114,8 @@ objects! {
     Producer(ProducerState),
     /// A Consumer.
     Consumer(ConsumerState),
+    /// An RtpObserver.
+    RtpObserver(RtpObserverState),
 }
 
 impl ObjectState {

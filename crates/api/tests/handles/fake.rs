@@ -1,6 +1,6 @@
 //! A backend in memory: carries out what it is told at once, and tells it later if the test wants that.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
@@ -16,9 +16,10 @@ use mafalda_api::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
 };
 use mafalda_api::waist::{
-    Answer, Backend, BoxFuture, BoxStream, Call, CloseCause, Command, ConsumerState, Done, ErrorCode, Event,
-    Failure, Listen, ObjectState, Origin, Position, ProducerState, Reply, RouterState, Scope, Update,
-    WebRtcServerState, WebRtcTransportState, WorkerState,
+    Answer, Backend, BoxFuture, BoxStream, Call, CloseCause, Command, ConsumerState,
+    CreateAudioLevelObserver, Done, ErrorCode, Event, Failure, Listen, ObjectState, Origin, Position,
+    ProducerState, Reply, RouterState, RtpObserverKind, RtpObserverState, Scope, Update, WebRtcServerState,
+    WebRtcTransportState, WorkerState,
 };
 
 #[derive(Clone, Default)]
@@ -253,6 +254,9 @@ impl State {
                     {
                         Some(CloseCause::WebRtcServerClosed)
                     }
+                    (ObjectState::RtpObserver(it), ObjectId::Router(id)) if it.router == id => {
+                        Some(CloseCause::RouterClosed)
+                    }
                     (ObjectState::Producer(it), ObjectId::Transport(id)) if it.transport == id => {
                         Some(CloseCause::TransportClosed)
                     }
@@ -307,6 +311,8 @@ impl State {
                     id: it.id,
                     map_consumer_id_producer_id: Default::default(),
                     map_producer_id_consumer_ids: Default::default(),
+                    map_producer_id_observer_ids: Default::default(),
+                    rtp_observer_ids: Default::default(),
                     transport_ids: Default::default(),
                 }
                 .into());
@@ -382,6 +388,14 @@ impl State {
                     producer_paused: producer.paused,
                     score: ConsumerScore { score: 10, producer_score: 0, producer_scores: Vec::new() },
                 };
+                self.happen(Event::Appeared(state.into()));
+            }
+            Command::CreateAudioLevelObserver(it) => {
+                self.find(it.router)?;
+                let CreateAudioLevelObserver { id, router, max_entries, threshold, interval } = it;
+                let kind = RtpObserverKind::AudioLevel { max_entries, threshold, interval };
+                let producers = BTreeSet::new();
+                let state = RtpObserverState { id, origin, router, kind, paused: false, producers };
                 self.happen(Event::Appeared(state.into()));
             }
             Command::Close(_) if self.refuse_closes => {

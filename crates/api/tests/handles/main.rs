@@ -9,6 +9,7 @@ mod ownership;
 mod passing;
 mod queue;
 mod rig;
+mod rtp_observer;
 mod snapshot;
 mod subscription;
 mod threads;

@@ -224,7 +224,7 @@ fn cause_by_parent(parent: ObjectId) -> CloseCause {
         ObjectId::Router(_) => CloseCause::RouterClosed,
         ObjectId::Transport(_) => CloseCause::TransportClosed,
         ObjectId::Producer(_) => CloseCause::ProducerClosed,
-        ObjectId::Consumer(_) => CloseCause::Requested,
+        ObjectId::Consumer(_) | ObjectId::RtpObserver(_) => CloseCause::Requested,
     }
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct StreamNews {
     pub(crate) key_frame_needed: bool,
     /// The score changed.
     pub(crate) scored: bool,
+    /// How loud it is, if somebody listens.
+    pub(crate) level: Option<AudioLevel>,
 }
 
 /// One RTP stream of a Producer.
@@ -92,6 +94,8 @@ pub(crate) struct ProducerStream {
     pub(crate) ring: PayloadRing<Carried>,
     pub(crate) key_frames: KeyFrameRequests,
     pub(crate) paused: bool,
+    /// Whether RtpObservers listen to it.
+    pub(crate) observed: bool,
     /// Whether a packet has come since it was bound.
     begun: bool,
     pub(crate) numbering: Numbering,
@@ -129,6 +133,7 @@ impl ProducerStream {
             ring: PayloadRing::new(if audio { RingLimits::AUDIO } else { RingLimits::VIDEO }),
             key_frames: KeyFrameRequests::new(key_frame_request_delay),
             paused: false,
+            observed: false,
             begun: false,
             numbering,
             highest: 0,
@@ -250,6 +255,7 @@ impl ProducerStream {
         Ok(StreamNews {
             key_frame_needed: accepted.key_frame_needed || lost_start,
             scored: accepted.revived || begins,
+            level: inbound.extensions.audio_level.filter(|_| self.observed && !self.paused),
         })
     }
 

@@ -70,6 +70,9 @@ impl Router {
         if news.scored {
             self.mark_producer_score(turn, key);
         }
+        if let Some(level) = news.level {
+            self.on_level(key, level);
+        }
     }
 
     /// The stream of a packet, and whether the packet is a retransmission.

@@ -3,7 +3,7 @@
 use mafalda_api::consumer::{
     ConsumerDump, ConsumerRtpStreamStat, ConsumerStat, RtpStream, RtpStreamParams, RtxStreamParams,
 };
-use mafalda_api::id::{ConsumerId, ProducerId};
+use mafalda_api::id::{ConsumerId, ProducerId, RtpObserverId};
 use mafalda_api::producer::{ProducerDump, ProducerStat, ProducerType, RtpStreamRecv, RtxStream};
 use mafalda_api::router::RouterDump;
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
@@ -27,12 +27,22 @@ impl Router {
                 .keys()
                 .map(|id| (*id, self.consumer_ids(*id)))
                 .collect(),
+            map_producer_id_observer_ids: self
+                .producers
+                .values()
+                .map(|producer| (producer.id, self.observer_ids(producer)))
+                .collect(),
+            rtp_observer_ids: self.observers.values().map(|observer| observer.id).collect(),
             transport_ids: self.transports.values().map(|transport| transport.id).collect(),
         }
     }
 
     fn consumer_ids(&self, producer: ProducerId) -> std::collections::HashSet<ConsumerId> {
         self.consumers_of.get(&producer).into_iter().flatten().map(|(_, consumer)| *consumer).collect()
+    }
+
+    fn observer_ids(&self, producer: &Producer) -> std::collections::HashSet<RtpObserverId> {
+        producer.observers.iter().filter_map(|key| self.observers.get(*key)).map(|it| it.id).collect()
     }
 
     pub(crate) fn dump_producer(&self, id: ProducerId) -> Option<ProducerDump> {

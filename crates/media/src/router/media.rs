@@ -62,12 +62,14 @@ impl Router {
             mapping: negotiated.mapping,
             paused: command.paused,
             streams: streams.clone(),
+            observers: Vec::new(),
         };
         let score = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();
         let state = producer.state(command.transport, score);
         turn.effects.tell(Event::Appeared(state.into()));
         self.producers.insert(command.id, producer);
         self.attach_all(turn, command.id);
+        self.observe_again(command.id);
         self.set_transport_alarm(turn, key);
         Ok(())
     }
@@ -203,11 +205,13 @@ impl Router {
     pub(crate) fn close_producer(&mut self, turn: &mut Turn, id: ProducerId, cause: CloseCause) {
         let Some(producer) = self.producers.get(&id) else { return };
         let (transport, streams) = (producer.transport, producer.streams.clone());
+        let observers = producer.observers.clone();
         turn.effects.tell(Event::Closed { id: id.into(), cause });
         for (transport, consumer) in self.consumers_of.remove(&id).unwrap_or_default() {
             self.close_consumer(turn, transport, consumer, CloseCause::ProducerClosed);
         }
         self.producers.remove(&id);
+        self.stop_observing_closed(turn, &observers, id);
         if let Some(transport) = self.transports.get_mut(transport) {
             transport.listener.remove(id);
             transport.producers.retain(|other| *other != id);
@@ -269,6 +273,7 @@ impl Router {
                 if paused { recv.pause() } else { recv.resume(turn.now) }
             }
         }
+        self.tell_observers_of_pause(id);
         for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
             self.set_producer_paused_for(turn, transport, consumer, paused);
         }

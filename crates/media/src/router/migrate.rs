@@ -42,11 +42,16 @@ impl Router {
         for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
             self.detach_row(transport, consumer);
         }
-        let producer = self.producers.remove(&id)?;
+        let mut producer = self.producers.remove(&id)?;
+        // Who listens to it stays, and keeps its id for when it is back.
+        producer.observers.clear();
         let mut streams: Vec<_> =
             producer.streams.iter().filter_map(|key| self.streams.remove(*key)).collect();
         // What came in this turn is in a batch that stays here.
-        streams.iter_mut().for_each(|stream| stream.arrivals.clear());
+        for stream in &mut streams {
+            stream.arrivals.clear();
+            stream.observed = false;
+        }
         Some((producer, streams))
     }
 
@@ -72,6 +77,7 @@ impl Router {
             let id = producer.id;
             self.producers.insert(id, producer);
             self.attach_all(turn, id);
+            self.observe_again(id);
         }
         for (producer, consumer) in consumers {
             self.consumers_of.entry(producer).or_default().push((key, consumer));

@@ -4,6 +4,7 @@ mod consumer;
 mod end;
 mod producer;
 mod router;
+mod rtp_observer;
 mod transport;
 
 use mafalda_api::waist::{Call, Command, Done, ErrorCode, Failure, Origin, Reply};
@@ -54,6 +55,13 @@ impl Worker {
             Command::RequestKeyFrame(it) => self.request_key_frame(it.id).map(Into::into),
             Command::DumpConsumer(it) => self.dump_consumer(it.id).map(Into::into),
             Command::GetConsumerStats(it) => self.consumer_stats(it.id).map(Into::into),
+            Command::CreateAudioLevelObserver(it) => {
+                self.create_audio_level_observer(&it, origin).map(Into::into)
+            }
+            Command::PauseRtpObserver(it) => self.set_observer_paused(it.id, true).map(Into::into),
+            Command::ResumeRtpObserver(it) => self.set_observer_paused(it.id, false).map(Into::into),
+            Command::AddObservedProducer(it) => self.add_observed(&it).map(Into::into),
+            Command::RemoveObservedProducer(it) => self.remove_observed(&it).map(Into::into),
             Command::Close(it) => {
                 self.close_all(it.ids);
                 Ok(Done.into())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mafalda_api::id::WebRtcServerId;
 
-use crate::router::{RouterKey, StreamKey, TransportKey};
+use crate::router::{ObserverKey, RouterKey, StreamKey, TransportKey};
 
 /// A deadline that has passed already is looked at again after this long: what waits for something that doesn't come must not
 /// keep a Worker busy for ever. It is what the driver's wait is rounded to.
@@ -25,6 +25,8 @@ pub(crate) enum Timer {
     Server(WebRtcServerId),
     /// NACKs and key-frame requests of a Producer's stream.
     Stream(RouterKey, StreamKey),
+    /// The next look of an RtpObserver at what it has heard.
+    Observer(RouterKey, ObserverKey),
 }
 
 /// For when something is set in the heap.

@@ -1,17 +1,18 @@
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::consumer::{ConsumerScore, ConsumerType};
-use crate::id::{ConsumerId, ProducerId, RouterId, SessionId, TransportId};
+use crate::id::{ConsumerId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId};
 use crate::producer::{ProducerScore, ProducerType};
 use crate::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState, Protocol, TransportTuple,
 };
 use crate::types::rtp_parameters::MediaKind;
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
-use crate::waist::Origin;
+use crate::waist::{Origin, RtpObserverKind};
 
 /// Numbers that stand for one value each of all that can change.
 type Seed = [u8; 8];
@@ -112,11 +113,25 @@ fn consumer(seed: Seed, id: ConsumerId, session: SessionId) -> ObjectState {
     }))
 }
 
+fn rtp_observer(seed: Seed, id: RtpObserverId, session: SessionId) -> ObjectState {
+    let heard = (0..3_u128).filter(|bit| seed[2] & 1 << bit != 0);
+    let kind = RtpObserverKind::AudioLevel { max_entries: NonZeroU16::MIN, threshold: -80, interval: 1000 };
+    ObjectState::RtpObserver(Arc::new(RtpObserverState {
+        id,
+        origin: origin(seed, session),
+        router: RouterId::from(uuid::Uuid::nil()),
+        kind,
+        paused: pick(seed[1], &[true, false]),
+        producers: heard.map(|number| uuid::Uuid::from_u128(number).into()).collect(),
+    }))
+}
+
 proptest! {
     #[test]
     fn its_events_make_the_old_state_new(old: Seed, new: Seed) {
         let session = SessionId::new();
         let (transport_id, producer_id, consumer_id) = (TransportId::new(), ProducerId::new(), ConsumerId::new());
+        let observer_id = RtpObserverId::new();
         let mut old = old;
         if new[0] % 2 == 0 {
             // What is nobody's stays so.
@@ -127,6 +142,7 @@ proptest! {
             (plain_transport(old, transport_id, session), plain_transport(new, transport_id, session)),
             (producer(old, producer_id, session), producer(new, producer_id, session)),
             (consumer(old, consumer_id, session), consumer(new, consumer_id, session)),
+            (rtp_observer(old, observer_id, session), rtp_observer(new, observer_id, session)),
         ] {
             let mut state = old.clone();
             let events = difference(&old, &new);

@@ -25,6 +25,7 @@ impl Worker {
                     router.close_consumer(turn, at.transport, id, CloseCause::Requested);
                 }
             }
+            ObjectId::RtpObserver(id) => self.close_observer(id),
         }
     }
 
@@ -37,6 +38,11 @@ impl Worker {
             transport.say_goodbye(self.turn.now, &mut self.turn.effects);
             transport.tell_closed(&mut self.turn.effects);
             self.turn.effects.closing.extend(transport.way.sockets());
+        }
+        for observer in router.observers.values() {
+            let cause = CloseCause::RouterClosed;
+            self.turn.effects.tell(Event::Closed { id: observer.id.into(), cause });
+            self.observers.remove(&observer.id);
         }
         for (transport, it) in &router.transports {
             self.forget(TransportAt { router: key, transport }, it);
@@ -100,6 +106,11 @@ impl Worker {
                 let at = self.consumers.get(&id)?;
                 let transport = self.routers.get_mut(at.router)?.transports.get_mut(at.transport)?;
                 transport.consumers.get_mut(&id).map(|consumer| &mut consumer.origin)
+            }
+            ObjectId::RtpObserver(id) => {
+                let (router, observer) = self.observers.get(&id)?;
+                let observer = self.routers.get_mut(*router)?.observers.get_mut(*observer)?;
+                Some(&mut observer.origin)
             }
         }
     }
