@@ -12,6 +12,7 @@ mod producer;
 mod router;
 mod scene;
 mod talker;
+mod trace;
 mod webrtc_server;
 mod webrtc_transport;
 mod worker;

@@ -166,6 +166,8 @@ pub struct ConsumerDump {
     pub rtp_parameters: RtpParameters,
     /// Payload types that it sends on.
     pub supported_codec_payload_types: Vec<u8>,
+    /// What is traced.
+    pub trace_event_types: Vec<ConsumerTraceEventType>,
     /// How it treats its Producer's streams.
     pub r#type: ConsumerType,
     /// The Producer's streams, as the Router names them.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::handle::{PlainTransport, WeakPlainTransport};
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;
-use crate::transport::{RecvRtpHeaderExtensions, RtpListener};
+use crate::transport::{RecvRtpHeaderExtensions, RtpListener, TransportTraceEventType};
 use crate::types::data_structures::{AppData, ListenInfo, TransportTuple};
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 
@@ -88,6 +88,8 @@ pub struct PlainTransportDump {
     pub recv_rtp_header_extensions: RecvRtpHeaderExtensions,
     /// How it finds the Producer of a packet.
     pub rtp_listener: RtpListener,
+    /// What is traced.
+    pub trace_event_types: Vec<TransportTraceEventType>,
     /// Whether RTP and RTCP share a port.
     pub rtcp_mux: bool,
     /// Whether the peer's address is learnt from its packets.

@@ -99,6 +99,8 @@ pub struct ProducerDump {
     pub rtp_parameters: RtpParameters,
     /// The streams that have begun.
     pub rtp_streams: Vec<RtpStreamRecv>,
+    /// What is traced.
+    pub trace_event_types: Vec<ProducerTraceEventType>,
     /// How its streams make up its media.
     pub r#type: ProducerType,
 }

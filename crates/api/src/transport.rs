@@ -72,6 +72,13 @@ pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
     /// Calls back for each Consumer created on it; before `consume` returns.
     fn on_new_consumer(&self, callback: Arc<dyn Fn(&Consumer) + Send + Sync>) -> HandlerId;
 
+    /// Chooses what [`on_trace`](Transport::on_trace) calls back for: these kinds, and no others. There is something to tell once
+    /// bandwidth is estimated.
+    fn enable_trace_event(
+        &self,
+        types: Vec<TransportTraceEventType>,
+    ) -> BoxFuture<'_, Result<(), RequestError>>;
+
     /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in
     /// [`WorkerManager::missed_events`](crate::worker_manager::WorkerManager::missed_events).
     fn on_trace(&self, callback: Arc<dyn Fn(&TransportTraceEventData) + Send + Sync>) -> HandlerId;

@@ -11,7 +11,7 @@ use thiserror::Error;
 pub use self::handle::{WeakWebRtcTransport, WebRtcTransport};
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;
-use crate::transport::{RecvRtpHeaderExtensions, RtpListener};
+use crate::transport::{RecvRtpHeaderExtensions, RtpListener, TransportTraceEventType};
 use crate::types::data_structures::{
     AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo,
     TransportTuple,
@@ -155,6 +155,8 @@ pub struct WebRtcTransportDump {
     pub recv_rtp_header_extensions: RecvRtpHeaderExtensions,
     /// How it finds the Producer of a packet.
     pub rtp_listener: RtpListener,
+    /// What is traced.
+    pub trace_event_types: Vec<TransportTraceEventType>,
     /// Local DTLS role and fingerprints.
     pub dtls_parameters: DtlsParameters,
     /// Where DTLS stands.

@@ -55,6 +55,8 @@ pub(crate) enum Report {
     Reply { request: u64, result: Result<Reply, Failure> },
     /// Something happened.
     Event(Event),
+    /// So many events that only pass by were left out.
+    Missed(u64),
     /// The thread is about to end: after a panic with its text, or because it was told to.
     Ended { panic: Option<String> },
 }

@@ -6,12 +6,13 @@ mod row;
 
 use std::sync::Arc;
 
-use mafalda_api::consumer::{ConsumerScore, ConsumerType};
+use mafalda_api::consumer::{ConsumerScore, ConsumerTraceEventType, ConsumerType};
 use mafalda_api::id::{ConsumerId, ProducerId, TransportId};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
 use mafalda_api::waist::{ConsumerState, Origin};
 
 use crate::router::StreamKey;
+use crate::trace::Traced;
 
 pub(crate) use numbers::Numbers;
 pub(crate) use row::{Offer, Row, RowParams};
@@ -42,6 +43,7 @@ pub(crate) struct Consumer {
     pub(crate) consumable: Arc<RtpParameters>,
     pub(crate) paused: bool,
     pub(crate) producer_paused: bool,
+    pub(crate) traced: Traced<ConsumerTraceEventType>,
     pub(crate) score: ConsumerScore,
     pub(crate) place: Place,
 }

@@ -28,6 +28,7 @@ mod server;
     expect(unsafe_code, reason = "a hint to the CPU's caches, which has no safe form")
 )]
 mod sys;
+mod trace;
 mod transport;
 
 mod now;

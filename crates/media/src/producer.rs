@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use mafalda_api::id::ProducerId;
 use mafalda_api::ortc::{self, RtpMapping};
-use mafalda_api::producer::{ProducerScore, ProducerType};
+use mafalda_api::producer::{ProducerScore, ProducerTraceEventType, ProducerType};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized, RtpParameters};
 use mafalda_api::waist::{ErrorCode, Failure, Origin, Produce, ProducerState};
 
 use crate::router::{ObserverKey, StreamKey, TransportKey};
+use crate::trace::Traced;
 
 pub(crate) use format::{Format, Formats, apt};
 pub(crate) use stream::{Arrival, Carried, Inbound, Numbering, ProducerStream, StreamNews};
@@ -32,6 +33,7 @@ pub(crate) struct Producer {
     pub(crate) consumable: Arc<RtpParameters>,
     pub(crate) mapping: RtpMapping,
     pub(crate) paused: bool,
+    pub(crate) traced: Traced<ProducerTraceEventType>,
     /// One per encoding, in their order.
     pub(crate) streams: Vec<StreamKey>,
     /// Who listens to it.

@@ -2,7 +2,7 @@
 //!
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
 //! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer, through an `outlet` per
-//! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `media` (Producers and
+//! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `trace` (what is told of single packets), `media` (Producers and
 //! Consumers come, change and go), `observe` (RtpObservers and what they hear), `rows` (rows leave their tables), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
 
 mod egress;
@@ -16,6 +16,7 @@ mod outlet;
 mod report;
 mod rows;
 mod score;
+mod trace;
 
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId};

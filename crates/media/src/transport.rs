@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, TransportId};
+use mafalda_api::transport::TransportTraceEventType;
 use mafalda_api::types::data_structures::IceRole;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpHeaderExtensionUri, RtpParameters};
 use mafalda_api::waist::{
@@ -35,6 +36,7 @@ use crate::router::StreamKey;
 use crate::rtp::extension::{ExtensionIds, ExtensionKind};
 use crate::stream::ArrivalLog;
 use crate::sys;
+use crate::trace::Traced;
 use crate::worker::timers::Alarm;
 use crate::worker::{ListenSocket, Turn};
 
@@ -123,6 +125,8 @@ pub(crate) struct Transport {
     /// What the receiver says it can take (REMB), in bits per second.
     pub(crate) available_outgoing_bitrate: Option<u64>,
     pub(crate) traffic: Traffic,
+    /// What is told of it; there is nothing yet that could be.
+    pub(crate) traced: Traced<TransportTraceEventType>,
     pub(crate) alarm: Alarm,
     /// For its RTCP round.
     pub(crate) round: Alarm,
@@ -205,6 +209,7 @@ impl Transport {
             remb_repeats: 0,
             reference: None,
             available_outgoing_bitrate: None,
+            traced: Traced::default(),
             traffic: Traffic::new(),
             alarm: Alarm::default(),
             round: Alarm::default(),

@@ -232,6 +232,7 @@ impl Worker {
         if now.at > self.turn.now.at {
             // Another turn of the driver; inputs of one turn share its bounds.
             self.turn.resends.begin();
+            self.turn.effects.begin();
         }
         self.turn.now = now;
         self.handshakes.begin();

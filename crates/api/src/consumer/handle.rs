@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{ConsumerDump, ConsumerRtpStreamStat, ConsumerScore, ConsumerTraceEventData, ConsumerType};
+use super::{
+    ConsumerDump, ConsumerRtpStreamStat, ConsumerScore, ConsumerTraceEventData, ConsumerTraceEventType,
+    ConsumerType,
+};
 use crate::error::RequestError;
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::{ConsumerId, ProducerId};
@@ -14,8 +17,8 @@ use crate::mirror::Mirrored;
 use crate::transport::{self, Transport};
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
 use crate::waist::{
-    CloseCause, ConsumerState, Done, DumpConsumer, Event, GetConsumerStats, PauseConsumer, RequestKeyFrame,
-    ResumeConsumer,
+    CloseCause, ConsumerState, Done, DumpConsumer, EnableConsumerTraceEvents, Event, GetConsumerStats,
+    PauseConsumer, RequestKeyFrame, ResumeConsumer,
 };
 
 /// One Producer's media, sent on to one endpoint. Clones are the same Consumer; it keeps its Transport, not its Producer.
@@ -181,6 +184,17 @@ impl Consumer {
     /// Calls back when it closes because its Producer did; `on_close` follows.
     pub fn on_producer_close<F: FnOnce() + Send + 'static>(&self, callback: F) -> HandlerId {
         self.handle.on_closing(|cause| *cause == CloseCause::ProducerClosed, callback)
+    }
+
+    /// Chooses what [`on_trace`](Consumer::on_trace) calls back for: these kinds, and no others. As in mediasoup a packet of a key frame is
+    /// told as `KeyFrame` where that is chosen, and not as `Rtp` too.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn enable_trace_event(&self, types: Vec<ConsumerTraceEventType>) -> Result<(), RequestError> {
+        let Done = self.handle.link().run(EnableConsumerTraceEvents { id: self.id(), types }).await?;
+        Ok(())
     }
 
     /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{ProducerDump, ProducerScore, ProducerStat, ProducerTraceEventData, ProducerType};
+use super::{
+    ProducerDump, ProducerScore, ProducerStat, ProducerTraceEventData, ProducerTraceEventType, ProducerType,
+};
 use crate::error::RequestError;
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::ProducerId;
@@ -14,7 +16,8 @@ use crate::mirror::Mirrored;
 use crate::transport::{self, Transport};
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
 use crate::waist::{
-    Done, DumpProducer, Event, GetProducerStats, PauseProducer, ProducerState, ResumeProducer,
+    Done, DumpProducer, EnableProducerTraceEvents, Event, GetProducerStats, PauseProducer, ProducerState,
+    ResumeProducer,
 };
 
 /// One audio or video source that is sent into a Router. Clones are the same Producer; it keeps its Transport.
@@ -169,6 +172,17 @@ impl Producer {
                 callback();
             }
         })
+    }
+
+    /// Chooses what [`on_trace`](Producer::on_trace) calls back for: these kinds, and no others. As in mediasoup a packet of a key frame is
+    /// told as `KeyFrame` where that is chosen, and not as `Rtp` too.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn enable_trace_event(&self, types: Vec<ProducerTraceEventType>) -> Result<(), RequestError> {
+        let Done = self.handle().link().run(EnableProducerTraceEvents { id: self.id(), types }).await?;
+        Ok(())
     }
 
     /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{Kind, Transport, TransportTraceEventData};
+use super::{Kind, Transport, TransportTraceEventData, TransportTraceEventType};
 use crate::callbacks::Notice;
 use crate::consumer::{Consumer, ConsumerOptions};
-use crate::error::{ConsumeError, ProduceError};
+use crate::error::{ConsumeError, ProduceError, RequestError};
 use crate::handle::by_parent;
 use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
 use crate::labels::Labels;
@@ -15,7 +15,7 @@ use crate::producer::{Producer, ProducerOptions};
 use crate::router::Router;
 use crate::subscription::Subscription;
 use crate::types::data_structures::AppData;
-use crate::waist::{BoxFuture, Consume, Event, Produce};
+use crate::waist::{BoxFuture, Consume, Done, EnableTransportTraceEvents, Event, Produce};
 
 impl<T: Kind> Transport for T {
     fn id(&self) -> TransportId {
@@ -110,6 +110,17 @@ impl<T: Kind> Transport for T {
             if let Notice::NewConsumer(consumer) = notice {
                 callback(consumer);
             }
+        })
+    }
+
+    fn enable_trace_event(
+        &self,
+        types: Vec<TransportTraceEventType>,
+    ) -> BoxFuture<'_, Result<(), RequestError>> {
+        Box::pin(async move {
+            let operation = EnableTransportTraceEvents { id: self.id(), types };
+            let Done = self.handle().link().run(operation).await?;
+            Ok(())
         })
     }
 

@@ -225,6 +225,7 @@ impl Control {
                 Report::Reply { request, result } => self.on_reply(worker, request, result),
                 Report::Event(event) if event.is_passing() => self.pass(&event),
                 Report::Event(event) => self.append(event),
+                Report::Missed(events) => self.miss(worker, events),
                 Report::Ended { panic } => self.on_ended(worker, panic.as_deref()),
             }
         }
@@ -262,6 +263,13 @@ impl Control {
     fn pass(&self, event: &Event) {
         for watcher in &self.watchers {
             watcher.on_passing(event, &self.log);
+        }
+    }
+
+    /// A Worker has left some out: those who see the Worker are told.
+    fn miss(&self, worker: WorkerId, events: u64) {
+        for watcher in &self.watchers {
+            watcher.on_missed(worker, events, &self.log);
         }
     }
 

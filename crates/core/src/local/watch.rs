@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
+use mafalda_api::id::WorkerId;
 use mafalda_api::waist::{Event, Scope, Update};
 
 use super::log::Log;
@@ -68,6 +69,15 @@ impl Watcher {
         if log.shows(event.subject(), &self.scope) {
             let mut queue = self.queue.lock().expect("no holder panics");
             queue.pass(event);
+            queue.wake();
+        }
+    }
+
+    /// Tells that a Worker has left passing events out, if that is in scope.
+    pub(crate) fn on_missed(&self, worker: WorkerId, events: u64, log: &Log) {
+        if log.shows(worker.into(), &self.scope) {
+            let mut queue = self.queue.lock().expect("no holder panics");
+            queue.missed += events;
             queue.wake();
         }
     }

@@ -355,6 +355,7 @@ impl Driver {
                 }
                 Output::Reply { request, result } => self.news.push(Report::Reply { request, result }),
                 Output::Event(event) => self.news.push(Report::Event(event)),
+                Output::Missed { events } => self.news.push(Report::Missed(events)),
                 Output::CloseSocket(socket) => {
                     self.flush(now);
                     self.sockets.remove(socket);

@@ -3,9 +3,12 @@
 //! All inside the Router, the row too, goes by the Router's payload types and header extension ids; this changes them in a
 //! header that is written, on its way out.
 
+use std::num::NonZeroU8;
+
 use mafalda_api::types::rtp_parameters::RtpParameters;
 
 use crate::rtp::FIXED_HEADER_LEN;
+use crate::rtp::extension::{ExtensionIds, ExtensionKind, ExtensionMask};
 
 /// Payload types that there are: seven bits.
 const PAYLOAD_TYPES: usize = 128;
@@ -41,6 +44,18 @@ impl Numbers {
         numbers
     }
 
+    /// What the endpoint's ids of these extensions mean.
+    pub(crate) fn meanings(&self, mask: ExtensionMask) -> ExtensionIds {
+        let mut ids = ExtensionIds::new();
+        for kind in ExtensionKind::ALL.into_iter().filter(|kind| mask.contains(*kind)) {
+            let id = self.extension_ids.get(usize::from(kind.router_id())).copied();
+            if let Some(id) = id.and_then(NonZeroU8::new) {
+                ids.insert(id, kind);
+            }
+        }
+        ids
+    }
+
     /// Changes the numbers of a header as [`write_header`](crate::rtp::write_header) makes it: without contributing sources,
     /// its extensions in the one-byte form.
     pub(crate) fn apply(&self, header: &mut [u8]) {
@@ -62,16 +77,12 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU8;
-
     use mafalda_api::types::rtp_parameters::{
         RtpCodecParameters, RtpHeaderExtensionParameters, RtpHeaderExtensionUri,
     };
 
     use super::*;
-    use crate::rtp::extension::{
-        AudioLevel, ExtensionIds, ExtensionKind, ExtensionMask, Extensions, Label, OutgoingExtensions,
-    };
+    use crate::rtp::extension::{AudioLevel, Extensions, Label, OutgoingExtensions};
     use crate::rtp::{HEADER_LEN_MAX, OutgoingHeader, RtpHeader, write_header};
 
     fn parameters(payload_type: u8, mid: u16, level: u16) -> RtpParameters {
@@ -133,5 +144,13 @@ mod tests {
         let mut unknown = [0x80, 35];
         numbers.apply(&mut unknown);
         assert_eq!(unknown, [0x80, 35], "what nobody renamed keeps its number");
+    }
+
+    #[test]
+    fn what_the_endpoints_ids_mean_is_known() {
+        let numbers = Numbers::new(&parameters(100, 1, 6), &parameters(96, 4, 2));
+        let ids = numbers.meanings([ExtensionKind::Mid, ExtensionKind::AudioLevel].into_iter().collect());
+        let known: Vec<_> = (0..=255).filter_map(|id| ids.kind(id).map(|kind| (id, kind))).collect();
+        assert_eq!(known, [(2, ExtensionKind::AudioLevel), (4, ExtensionKind::Mid)]);
     }
 }

@@ -1,5 +1,6 @@
 //! The hot part of a Consumer: all that forwarding a packet to it needs, beside the key of its Transport.
 
+use mafalda_api::consumer::ConsumerTraceEventType;
 use mafalda_api::id::ConsumerId;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpCodecParameters, RtpParameters};
 
@@ -9,6 +10,7 @@ use crate::router::TransportKey;
 use crate::rtp::extension::{ExtensionMask, Label};
 use crate::stream::{RtxSendStream, SendStream, StreamParams};
 use crate::sys;
+use crate::trace::Traced;
 use crate::transport::extension_kind;
 
 /// Whether a Consumer's packets flow.
@@ -50,6 +52,8 @@ pub(crate) struct Row {
     pub(crate) transport: TransportKey,
     flow: Flow,
     pub(crate) mask: ExtensionMask,
+    /// What is told of its packets one by one.
+    pub(crate) traced: Traced<ConsumerTraceEventType>,
     pub(crate) mid: Option<Label>,
     /// The frame that was admitted last.
     last_timestamp: u32,
@@ -107,6 +111,7 @@ impl Row {
             numbering: None,
             newest: 0,
             mask: kinds.collect(),
+            traced: Traced::default(),
             mid: params.rtp_parameters.mid.as_ref().and_then(|mid| Label::new(mid.as_bytes())),
             payload_types: codecs.iter().fold(0, |bits, codec| bits | 1 << (codec.payload_type() & 0x7f)),
             numbers: params.numbers.map(Box::new),

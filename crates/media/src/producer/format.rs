@@ -45,6 +45,11 @@ impl Formats {
         self.0.iter().find(|format| format.payload_type == payload_type)
     }
 
+    /// The codec of a payload type of the Router.
+    pub(crate) fn mapped(&self, payload_type: u8) -> Option<&Format> {
+        self.0.iter().find(|format| format.mapped == payload_type)
+    }
+
     /// The codec that a retransmission's payload type is associated with.
     pub(crate) fn of_rtx(&self, payload_type: u8) -> Option<&Format> {
         self.0.iter().find(|format| format.rtx == Some(payload_type))

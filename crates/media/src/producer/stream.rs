@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use mafalda_api::id::ProducerId;
-use mafalda_api::producer::ProducerScore;
+use mafalda_api::producer::{ProducerScore, ProducerTraceEventType};
 
 use super::{Format, Formats};
 use crate::Now;
@@ -18,6 +18,8 @@ use crate::stream::{
     ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, ReportBlock, RingLimits,
     RtxRecvStream, StoredMeta, StreamParams,
 };
+use crate::trace::{self, Traced, TracedPacket};
+use crate::worker::Turn;
 use crate::worker::drops::DropReason;
 use crate::worker::timers::Alarm;
 
@@ -96,6 +98,8 @@ pub(crate) struct ProducerStream {
     pub(crate) paused: bool,
     /// Whether RtpObservers listen to it.
     pub(crate) observed: bool,
+    /// What is told of its packets one by one.
+    pub(crate) traced: Traced<ProducerTraceEventType>,
     /// Whether a packet has come since it was bound.
     begun: bool,
     pub(crate) numbering: Numbering,
@@ -134,6 +138,7 @@ impl ProducerStream {
             key_frames: KeyFrameRequests::new(key_frame_request_delay),
             paused: false,
             observed: false,
+            traced: Traced::default(),
             begun: false,
             numbering,
             highest: 0,
@@ -190,22 +195,30 @@ impl ProducerStream {
     }
 
     /// Takes a packet of the stream itself.
-    pub(crate) fn receive(&mut self, now: Now, inbound: Inbound<'_>) -> Result<StreamNews, DropReason> {
+    pub(crate) fn receive(
+        &mut self,
+        turn: &mut Turn,
+        inbound: Inbound<'_>,
+    ) -> Result<StreamNews, DropReason> {
         let format = *self.formats.media(inbound.header.payload_type).ok_or(DropReason::UnknownSource)?;
-        self.accept(now, inbound, format, false)
+        self.accept(turn, inbound, format, false)
     }
 
     /// Takes a retransmission (RFC 4588 §4): what it carries is a packet of the stream that was lost.
-    pub(crate) fn receive_rtx(&mut self, now: Now, inbound: Inbound<'_>) -> Result<StreamNews, DropReason> {
+    pub(crate) fn receive_rtx(
+        &mut self,
+        turn: &mut Turn,
+        inbound: Inbound<'_>,
+    ) -> Result<StreamNews, DropReason> {
         let header = inbound.header;
         let format = *self.formats.of_rtx(header.payload_type).ok_or(DropReason::UnknownSource)?;
         let rtx = self.rtx.as_mut().ok_or(DropReason::UnknownSource)?;
-        let counted = rtx.receive(now, header.sequence, header.timestamp, inbound.packet.len());
+        let counted = rtx.receive(turn.now, header.sequence, header.timestamp, inbound.packet.len());
         counted.map_err(|_| DropReason::OutOfSequence)?;
         let ssrc = self.ssrc().ok_or(DropReason::UnknownSource)?;
         let restored = rtx::restore(&header, inbound.packet, ssrc, format.payload_type);
         match restored.filter(|media| media.payload_len > 0) {
-            Some(media) => self.accept(now, Inbound { header: media, ..inbound }, format, true),
+            Some(media) => self.accept(turn, Inbound { header: media, ..inbound }, format, true),
             // Padding without a packet in it is how browsers probe for bandwidth: it is counted, and that is all.
             None => Ok(StreamNews::default()),
         }
@@ -213,7 +226,7 @@ impl ProducerStream {
 
     fn accept(
         &mut self,
-        now: Now,
+        turn: &mut Turn,
         inbound: Inbound<'_>,
         format: Format,
         repaired: bool,
@@ -230,7 +243,7 @@ impl ProducerStream {
             repaired,
             key_frame,
         };
-        let accepted = recv.receive(now, arrived).map_err(|_| DropReason::OutOfSequence)?;
+        let accepted = recv.receive(turn.now, arrived).map_err(|_| DropReason::OutOfSequence)?;
         if accepted.restarted {
             self.begin_anew();
         }
@@ -249,6 +262,9 @@ impl ProducerStream {
                 start: (inbound.start + range.start) as u32,
                 len: payload.len() as u16,
             });
+            if !self.traced.is_empty() {
+                self.trace(turn, inbound, key_frame, repaired);
+            }
         }
         let lost_start = accepted.restarted && !key_frame && format.codec.knows_key_frames();
         let begins = !std::mem::replace(&mut self.begun, true);
@@ -257,6 +273,23 @@ impl ProducerStream {
             scored: accepted.revived || begins,
             level: inbound.extensions.audio_level.filter(|_| self.observed && !self.paused),
         })
+    }
+
+    /// Tells of a packet that was accepted.
+    #[cold]
+    fn trace(&self, turn: &mut Turn, inbound: Inbound<'_>, key_frame: bool, rtx: bool) {
+        let (id, traced, now) = (self.producer, self.traced, turn.now);
+        let packet = TracedPacket {
+            packet: inbound.packet,
+            header: &inbound.header,
+            extensions: inbound.extensions,
+            // What was wrapped is told as it was before.
+            len: inbound.packet.len() - if rtx { rtx::OSN_LEN } else { 0 },
+            payload_len: inbound.header.payload_len.into(),
+            key_frame,
+            rtx,
+        };
+        turn.effects.trace(|| trace::packet_in(now, id, traced, &packet));
     }
 
     /// What the sender is told of its packets, those of retransmissions too; nothing before the first.

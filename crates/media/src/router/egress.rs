@@ -12,11 +12,12 @@ use super::{Router, StreamKey, TransportKey};
 use crate::Now;
 use crate::buffer::{Batch, Run, SendBuffer};
 use crate::consumer::{Place, Row};
-use crate::producer::{Arrival, Carried, ProducerStream};
+use crate::producer::{Arrival, Carried, Formats, ProducerStream};
 use crate::stream::PayloadRing;
 use crate::transport::Transport;
 use crate::worker::Turn;
 use crate::worker::resends::ResendJob;
+use crate::worker::turn::Effects;
 
 /// Packets behind a late beginning that are made up for: a key frame's. One that is larger is better asked for anew.
 const LATE_MAX: u64 = 256;
@@ -47,6 +48,7 @@ struct Source<'a> {
     arrivals: &'a [Arrival],
     batch: &'a Batch,
     ring: &'a PayloadRing<Carried>,
+    formats: &'a Formats,
 }
 
 impl Router {
@@ -58,7 +60,7 @@ impl Router {
         out: &mut SendBuffer,
     ) -> Option<MediaOutput> {
         while let Some(key) = self.dirty.last().copied() {
-            if let Some(output) = self.poll_stream(turn.now, key, batch, out) {
+            if let Some(output) = self.poll_stream(turn, key, batch, out) {
                 return Some(output);
             }
             self.dirty.pop();
@@ -82,16 +84,17 @@ impl Router {
 
     fn poll_stream(
         &mut self,
-        now: Now,
+        turn: &mut Turn,
         key: StreamKey,
         batch: &Batch,
         out: &mut SendBuffer,
     ) -> Option<MediaOutput> {
-        let ProducerStream { rows, arrivals, ring, .. } = self.streams.get_mut(key)?;
-        let source = Source { now, arrivals, batch, ring };
+        let ProducerStream { rows, arrivals, ring, formats, .. } = self.streams.get_mut(key)?;
+        let now = turn.now;
+        let source = Source { now, arrivals, batch, ring, formats };
         while let Some(row) = rows.get_mut(self.cursor.row) {
             if let Some(mut outlet) = Outlet::open(now, row, &mut self.transports)
-                && let Some(output) = self.cursor.forward(&mut outlet, &source, out)
+                && let Some(output) = self.cursor.forward(turn, &mut outlet, &source, out)
             {
                 return Some(output);
             }
@@ -105,9 +108,15 @@ impl Router {
     }
 
     /// Sends a packet again, as a run of its own; `None` if it is gone, or its receiver can't be sent to.
-    pub(crate) fn resend(&mut self, now: Now, job: &ResendJob, out: &mut SendBuffer) -> Option<MediaOutput> {
+    pub(crate) fn resend(
+        &mut self,
+        effects: &mut Effects,
+        now: Now,
+        job: &ResendJob,
+        out: &mut SendBuffer,
+    ) -> Option<MediaOutput> {
         let place = &self.transports.get(job.transport)?.consumers.get(&job.consumer)?.place;
-        let ProducerStream { rows, ring, numbering, .. } = self.streams.get_mut(job.stream)?;
+        let ProducerStream { rows, ring, numbering, formats, .. } = self.streams.get_mut(job.stream)?;
         let row = match place {
             Place::At { stream, index } if *stream == job.stream => rows.get_mut(*index)?,
             Place::At { .. } | Place::Away(_) => return None,
@@ -122,6 +131,9 @@ impl Router {
             return Some(MediaOutput::Full);
         }
         let written = outlet.resend(&media, &job.resend, out)?;
+        if outlet.is_traced() {
+            outlet.trace(effects, formats, &media, &written, out);
+        }
         Some(MediaOutput::Run(outlet.run(&written)))
     }
 }
@@ -145,6 +157,7 @@ impl Cursor {
     /// The packets of one row, until a run is whole or the buffer full.
     fn forward(
         &mut self,
+        turn: &mut Turn,
         outlet: &mut Outlet<'_>,
         source: &Source<'_>,
         out: &mut SendBuffer,
@@ -156,9 +169,11 @@ impl Cursor {
             let waited = outlet.row.is_waiting();
             let written = outlet.forward(&media, out);
             self.step(source, waited && !outlet.row.is_waiting());
-            if let Some(written) = written
-                && let Some(run) = self.gather(outlet, &written)
-            {
+            let Some(written) = written else { continue };
+            if outlet.is_traced() {
+                outlet.trace(&mut turn.effects, source.formats, &media, &written, out);
+            }
+            if let Some(run) = self.gather(outlet, &written) {
                 return Some(MediaOutput::Run(run));
             }
         }

@@ -1,9 +1,13 @@
 //! RTCP that comes: reports about what was sent and received, packets and key frames that are asked for.
 
+use mafalda_api::consumer::ConsumerTraceEventType;
+use mafalda_api::producer::ProducerTraceEventType;
+
 use crate::consumer::{Consumer, Place, Row};
 use crate::producer::ProducerStream;
 use crate::rtcp::{self, ExtendedReport, ReportBlock, RtcpPacket, SenderInfo, XrBlock};
 use crate::stream::ReceivedReport;
+use crate::trace::{self, KeyFrameRequest};
 use crate::transport::Reference;
 use crate::worker::Turn;
 use crate::worker::drops::DropReason;
@@ -39,10 +43,10 @@ impl Router {
             }
             RtcpPacket::Nack(nack) => self.on_nack(turn, key, nack.media_ssrc, nack.lost()),
             RtcpPacket::Pli(pli) => {
-                self.on_key_frame_wanted(turn, key, pli.media_ssrc, |row| row.send.feedback_mut().on_pli());
+                self.on_key_frame_wanted(turn, key, pli.media_ssrc, KeyFrameRequest::Pli);
             }
             RtcpPacket::Fir(fir) => fir.entries().for_each(|entry| {
-                self.on_key_frame_wanted(turn, key, entry.ssrc, |row| row.send.feedback_mut().on_fir());
+                self.on_key_frame_wanted(turn, key, entry.ssrc, KeyFrameRequest::Fir);
             }),
             RtcpPacket::Remb(remb) => {
                 if let Some(transport) = self.transports.get_mut(key) {
@@ -70,6 +74,10 @@ impl Router {
                 rtx.on_sender_report(turn.now, info.ntp, info.rtp_timestamp);
             }
             return;
+        }
+        if stream.traced.contains(ProducerTraceEventType::SR) {
+            let (now, producer) = (turn.now, stream.producer);
+            turn.effects.trace(|| Some(trace::sender_report_in(now, producer, &info)));
         }
         let recv = stream.recv.as_mut();
         if recv.and_then(|recv| recv.on_sender_report(turn.now, info.ntp, info.rtp_timestamp)).is_some() {
@@ -102,6 +110,10 @@ impl Router {
             return;
         }
         let (numbering, consumer) = (*numbering, row.consumer);
+        if row.traced.contains(ConsumerTraceEventType::Nack) {
+            let now = turn.now;
+            turn.effects.trace(|| Some(trace::nack_in(now, consumer)));
+        }
         while !lost.is_over() {
             if !row.send.may_resend() || !turn.resends.may_look() {
                 return turn.effects.drops.count_many(DropReason::TooManyResends, lost.count());
@@ -117,11 +129,18 @@ impl Router {
         turn: &mut Turn,
         key: TransportKey,
         ssrc: u32,
-        count: impl FnOnce(&mut Row),
+        request: KeyFrameRequest,
     ) {
         let Some((stream, index)) = self.target(key, ssrc) else { return };
         let Some(row) = self.row_mut(stream, index) else { return };
-        count(row);
+        match request {
+            KeyFrameRequest::Pli => row.send.feedback_mut().on_pli(),
+            KeyFrameRequest::Fir => row.send.feedback_mut().on_fir(),
+        }
+        if row.traced.contains(request.of_consumer()) {
+            let (now, consumer) = (turn.now, row.consumer);
+            turn.effects.trace(|| Some(trace::key_frame_request_in(now, consumer, request, ssrc)));
+        }
         if row.is_active() {
             self.request_key_frame(turn, stream);
         }

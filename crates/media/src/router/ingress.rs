@@ -52,8 +52,7 @@ impl Router {
             flow.count(turn.now, inbound.packet.len());
         }
         let clean = stream.arrivals.is_empty();
-        let news =
-            if rtx { stream.receive_rtx(turn.now, inbound)? } else { stream.receive(turn.now, inbound)? };
+        let news = if rtx { stream.receive_rtx(turn, inbound)? } else { stream.receive(turn, inbound)? };
         if clean && !stream.arrivals.is_empty() {
             self.dirty.push(key);
             turn.effects.mark_dirty(self.key);

@@ -57,6 +57,7 @@ impl Router {
                 .streams_of(producer)
                 .filter_map(|stream| stream_dump(producer, stream))
                 .collect(),
+            trace_event_types: producer.traced.kinds(),
             r#type: ProducerType::Simple,
         })
     }
@@ -82,6 +83,7 @@ impl Router {
             producer_paused: consumer.producer_paused,
             rtp_parameters: RtpParameters::clone(&consumer.rtp_parameters),
             supported_codec_payload_types: media.map(RtpCodecParameters::payload_type).collect(),
+            trace_event_types: consumer.traced.kinds(),
             r#type: mafalda_api::consumer::ConsumerType::Simple,
             consumable_rtp_encodings: consumer.consumable.encodings.clone(),
             rtp_streams: row_dump(consumer, row).into_iter().collect(),

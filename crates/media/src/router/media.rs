@@ -13,6 +13,7 @@ use slotmap::SlotMap;
 
 use crate::consumer::{Consumer, Numbers, Place, Row, RowParams};
 use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream};
+use crate::trace::Traced;
 use crate::transport::{Target, Transport};
 use crate::worker::Turn;
 
@@ -61,6 +62,7 @@ impl Router {
             consumable: negotiated.consumable,
             mapping: negotiated.mapping,
             paused: command.paused,
+            traced: Traced::default(),
             streams: streams.clone(),
             observers: Vec::new(),
         };
@@ -140,6 +142,7 @@ impl Router {
             consumable: producer.consumable.clone(),
             paused: command.paused,
             producer_paused: producer.paused,
+            traced: Traced::default(),
             score,
             place: Place::Away(Box::new(row)),
             rtp_parameters: Arc::new(remote),

@@ -6,13 +6,16 @@ use slotmap::SlotMap;
 
 use super::TransportKey;
 use crate::buffer::{Run, SendBuffer, Sender};
+use crate::codec;
 use crate::consumer::{Offer, Row};
-use crate::producer::{Arrival, Carried};
-use crate::rtp::extension::{self, ExtensionKind, OutgoingExtensions};
-use crate::rtp::{FIXED_HEADER_LEN, HEADER_LEN_MAX, OutgoingHeader, rtx, write_header};
+use crate::producer::{Arrival, Carried, Formats};
+use crate::rtp::extension::{self, ExtensionIds, ExtensionKind, Extensions, OutgoingExtensions};
+use crate::rtp::{FIXED_HEADER_LEN, HEADER_LEN_MAX, OutgoingHeader, RtpHeader, rtx, write_header};
 use crate::srtp::{OVERHEAD_MAX, PlainRtp};
 use crate::stream::{Resend, SentPacket, Stored};
+use crate::trace::{self, TracedPacket};
 use crate::transport::Transport;
+use crate::worker::turn::Effects;
 use crate::{Now, Tuple};
 
 /// A packet of a Producer's stream, without what is each Consumer's own.
@@ -227,6 +230,44 @@ impl<'a> Outlet<'a> {
         if self.row.mask.contains(ExtensionKind::TransportCc) {
             self.transport.next_transport_cc = self.transport.next_transport_cc.wrapping_add(1);
         }
+    }
+
+    /// Whether anything is told of its packets one by one.
+    #[inline]
+    pub(super) fn is_traced(&self) -> bool {
+        !self.row.traced.is_empty()
+    }
+
+    /// Tells of a packet that was written: of what its header says there, and that is in the clear.
+    #[cold]
+    pub(super) fn trace(
+        &self,
+        effects: &mut Effects,
+        formats: &Formats,
+        media: &Media<'_>,
+        written: &Written,
+        out: &SendBuffer,
+    ) {
+        let written = written.start..written.start + written.len;
+        let packet = out.bytes().get(written).unwrap_or_default();
+        let Ok(header) = RtpHeader::parse_encrypted(packet) else { return };
+        let numbers = self.row.numbers.as_ref();
+        let ids = numbers.map_or_else(ExtensionIds::router, |numbers| numbers.meanings(self.row.mask));
+        let extensions = Extensions::parse(packet, &header, &ids);
+        let rtx = header.ssrc != self.row.send.params().ssrc;
+        let payload_len = media.payload.len() + if rtx { rtx::OSN_LEN } else { 0 };
+        let codec = formats.mapped(media.carried.payload_type).map(|format| format.codec);
+        let packet = TracedPacket {
+            packet,
+            header: &header,
+            extensions: &extensions,
+            len: usize::from(header.payload_offset) + payload_len,
+            payload_len,
+            key_frame: codec.is_some_and(|codec| codec::is_key_frame(codec, media.payload)),
+            rtx,
+        };
+        let (now, id, traced) = (self.now, self.row.consumer, self.row.traced);
+        effects.trace(|| trace::packet_out(now, id, traced, &packet));
     }
 
     /// A run of this packet alone.

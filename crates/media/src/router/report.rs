@@ -4,10 +4,13 @@
 
 use std::time::Duration;
 
+use mafalda_api::producer::ProducerTraceEventType;
+
 use crate::rtcp::{
     Arrival, COMPOUND_LEN_MAX, CompoundWriter, DlrrReport, FeedbackInfo, Full, ReportBlock, SenderInfo,
 };
 use crate::stream;
+use crate::trace::{self, KeyFrameRequest};
 use crate::worker::Turn;
 use crate::worker::turn::Wrap;
 
@@ -83,6 +86,10 @@ impl Router {
         let mut lost = [0; NACKS_MAX];
         let count = recv.poll_nack(turn.now, &mut lost);
         let (own, ssrc) = (transport.feedback_ssrc, recv.params().ssrc);
+        if count > 0 && stream.traced.contains(ProducerTraceEventType::Nack) {
+            let (now, producer) = (turn.now, stream.producer);
+            turn.effects.trace(|| Some(trace::nack_out(now, producer)));
+        }
         let mut compound = Compound::new(Wrap::Rtcp(self.key, stream.transport));
         let mut lost = &lost[..count];
         while !lost.is_empty() {
@@ -112,6 +119,11 @@ impl Router {
         let (Some(format), Some(recv)) = (stream.formats.first(), stream.recv.as_mut()) else { return };
         let (own, ssrc) = (transport.feedback_ssrc, recv.params().ssrc);
         let mut compound = Compound::new(Wrap::Rtcp(self.key, stream.transport));
+        let request = if format.pli { KeyFrameRequest::Pli } else { KeyFrameRequest::Fir };
+        if stream.traced.contains(request.of_producer()) {
+            let (now, producer) = (turn.now, stream.producer);
+            turn.effects.trace(|| Some(trace::key_frame_request_out(now, producer, request, ssrc)));
+        }
         if format.pli {
             recv.feedback_mut().on_pli();
             compound.add(turn, |writer| writer.pli(own, ssrc));

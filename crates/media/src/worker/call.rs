@@ -5,6 +5,7 @@ mod end;
 mod producer;
 mod router;
 mod rtp_observer;
+mod trace;
 mod transport;
 
 use mafalda_api::waist::{Call, Command, Done, ErrorCode, Failure, Origin, Reply};
@@ -44,6 +45,9 @@ impl Worker {
             Command::DumpPlainTransport(it) => self.dump_plain_transport(it.id).map(Into::into),
             Command::GetPlainTransportStats(it) => self.plain_transport_stats(it.id).map(Into::into),
             Command::SetMaxIncomingBitrate(it) => self.limit_incoming(it.id, it.bitrate).map(Into::into),
+            Command::EnableTransportTraceEvents(it) => self.trace_transport(it.id, &it.types).map(Into::into),
+            Command::EnableProducerTraceEvents(it) => self.trace_producer(it.id, &it.types).map(Into::into),
+            Command::EnableConsumerTraceEvents(it) => self.trace_consumer(it.id, &it.types).map(Into::into),
             Command::Produce(it) => self.produce(&it, origin).map(Into::into),
             Command::PauseProducer(it) => self.set_producer_paused(it.id, true).map(Into::into),
             Command::ResumeProducer(it) => self.set_producer_paused(it.id, false).map(Into::into),

@@ -12,6 +12,7 @@ impl Worker {
             .or_else(|| self.poll_news())
             .or_else(|| self.poll_resends(out))
             .or_else(|| self.poll_media(out))
+            .or_else(|| self.turn.effects.take_missed().map(|events| Output::Missed { events }))
     }
 
     /// What the application hears of, and the sockets that go.
@@ -72,10 +73,10 @@ impl Worker {
 
     /// What was asked for again, in as few runs as it makes: it is late already.
     fn poll_resends(&mut self, out: &mut SendBuffer) -> Option<Output> {
-        let Turn { resends, now, .. } = &mut self.turn;
+        let Turn { resends, effects, now, .. } = &mut self.turn;
         while let Some(job) = resends.front() {
             let router = self.routers.get_mut(job.router);
-            let run = match router.and_then(|router| router.resend(*now, &job, out)) {
+            let run = match router.and_then(|router| router.resend(effects, *now, &job, out)) {
                 Some(MediaOutput::Run(packet)) => resends.gather(packet),
                 Some(MediaOutput::Full) => {
                     return Some(resends.take_run().map_or(Output::Flush, Output::Send));

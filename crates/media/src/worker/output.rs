@@ -21,6 +21,11 @@ pub enum Output {
     },
     /// Something happened that others should know.
     Event(Event),
+    /// So many events that only pass by were left out of this turn: it had more than it tells.
+    Missed {
+        /// How many.
+        events: u64,
+    },
     /// A listening socket or a connection is no longer needed.
     CloseSocket(SocketId),
 }

@@ -9,4 +9,5 @@ mod rest;
 mod server;
 mod stage;
 mod timer;
+mod trace;
 mod way;

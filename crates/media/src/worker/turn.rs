@@ -19,6 +19,10 @@ use crate::{Now, SocketId, Tuple};
 /// fraction of that; it bounds what a bug, or a very strange peer, can cost.
 const CONTROL_BYTES_MAX: usize = 1 << 20;
 
+/// Trace events told of one turn. Larger tells all of a burst; smaller bounds what tracing costs the others in the Worker: at about a
+/// microsecond each, this is half a millisecond.
+pub(crate) const TRACES_PER_TURN_MAX: usize = 512;
+
 /// Handed down through a turn, and kept from one to the next.
 #[derive(Debug)]
 pub(crate) struct Turn {
@@ -59,6 +63,9 @@ impl Turn {
 pub(crate) struct Effects {
     /// For the log.
     pub(crate) events: VecDeque<Event>,
+    /// Trace events among them that this turn has had, and how many more there would have been.
+    traces: usize,
+    missed: u64,
     /// Handshakes, answers and feedback.
     pub(crate) control: ControlQueue,
     /// Sockets that are no longer needed.
@@ -103,6 +110,27 @@ impl Effects {
     /// Tells of something that happened.
     pub(crate) fn tell(&mut self, event: Event) {
         self.events.push_back(event);
+    }
+
+    /// Tells of something that is traced, if this turn has not told enough.
+    pub(crate) fn trace(&mut self, event: impl FnOnce() -> Option<Event>) {
+        if self.traces >= TRACES_PER_TURN_MAX {
+            self.missed += 1;
+        } else if let Some(event) = event() {
+            self.traces += 1;
+            self.tell(event);
+        }
+    }
+
+    /// Another turn of the driver begins.
+    pub(crate) fn begin(&mut self) {
+        self.traces = 0;
+    }
+
+    /// Trace events that were left out since this was asked last.
+    pub(crate) fn take_missed(&mut self) -> Option<u64> {
+        let missed = std::mem::take(&mut self.missed);
+        (missed > 0).then_some(missed)
     }
 }
 

@@ -58,6 +58,7 @@ impl Engine {
                 }
                 Output::Reply { request, result } => drained.replies.push((request, result)),
                 Output::Event(event) => drained.events.push(event),
+                Output::Missed { events } => panic!("{events} traces left out: no scene has so many"),
                 Output::CloseSocket(socket) => drained.closed.push(socket),
             }
         }

@@ -1,5 +1,6 @@
 //! Operations on Consumers.
 
+use crate::consumer::ConsumerTraceEventType;
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::types::rtp_parameters::RtpCapabilities;
 
@@ -57,4 +58,13 @@ pub struct DumpConsumer {
 pub struct GetConsumerStats {
     /// The Consumer.
     pub id: ConsumerId,
+}
+
+/// Chooses what is traced at a Consumer: these kinds, and no others.
+#[derive(Clone, Debug)]
+pub struct EnableConsumerTraceEvents {
+    /// The Consumer.
+    pub id: ConsumerId,
+    /// The kinds.
+    pub types: Vec<ConsumerTraceEventType>,
 }

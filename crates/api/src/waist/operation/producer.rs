@@ -1,6 +1,7 @@
 //! Operations on Producers.
 
 use crate::id::{ProducerId, TransportId};
+use crate::producer::ProducerTraceEventType;
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
 
 /// Creates a Producer.
@@ -46,4 +47,13 @@ pub struct DumpProducer {
 pub struct GetProducerStats {
     /// The Producer.
     pub id: ProducerId,
+}
+
+/// Chooses what is traced at a Producer: these kinds, and no others.
+#[derive(Clone, Debug)]
+pub struct EnableProducerTraceEvents {
+    /// The Producer.
+    pub id: ProducerId,
+    /// The kinds.
+    pub types: Vec<ProducerTraceEventType>,
 }

@@ -1,6 +1,7 @@
 //! Short texts that name a stream: MID, RID and repaired RID.
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::ops::Range;
 
 /// Most bytes of a MID or RID.
@@ -13,7 +14,8 @@ pub const LABEL_MAX: usize = 16;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Label {
     bytes: [u8; LABEL_MAX],
-    len: u8,
+    /// Not 0, so that where there may be none, that takes no byte of its own.
+    len: NonZeroU8,
 }
 
 impl Label {
@@ -22,13 +24,14 @@ impl Label {
     pub fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; LABEL_MAX];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        (!text.is_empty()).then_some(Self { bytes, len: text.len() as u8 })
+        let len = NonZeroU8::new(text.len() as u8)?;
+        Some(Self { bytes, len })
     }
 
     /// The text's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        self.bytes.get(..self.len.get().into()).unwrap_or_default()
     }
 }
 

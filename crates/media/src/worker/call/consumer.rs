@@ -44,7 +44,7 @@ impl Worker {
         stats.ok_or_else(|| Failure::not_found(id))
     }
 
-    fn consumer_at(&self, id: ConsumerId) -> Result<TransportAt, Failure> {
+    pub(super) fn consumer_at(&self, id: ConsumerId) -> Result<TransportAt, Failure> {
         self.consumers.get(&id).copied().ok_or_else(|| Failure::not_found(id))
     }
 }

@@ -48,6 +48,8 @@ pub(in crate::worker) struct Stage {
     pub(in crate::worker) now: Now,
     pub(in crate::worker) router: RouterId,
     pub(in crate::worker) events: Vec<Event>,
+    /// Passing events that were left out.
+    pub(in crate::worker) missed: u64,
     pub(in crate::worker) sent: Vec<Sent>,
     pub(in crate::worker) closed: Vec<SocketId>,
     pub(in crate::worker) flushes: usize,
@@ -69,6 +71,7 @@ impl Stage {
             now,
             router: RouterId::new(),
             events: Vec::new(),
+            missed: 0,
             sent: Vec::new(),
             closed: Vec::new(),
             flushes: 0,
@@ -144,6 +147,7 @@ impl Stage {
                     return false;
                 }
                 Some(Output::Event(event)) => self.events.push(event),
+                Some(Output::Missed { events }) => self.missed += events,
                 Some(Output::Reply { result, .. }) => self.replies.push(result),
                 Some(Output::CloseSocket(socket)) => self.closed.push(socket),
                 None => {

@@ -302,6 +302,7 @@ impl Stage {
                 Some(Output::Send(run)) => runs.push(run),
                 Some(Output::Reply { result, .. }) => self.reply = Some(result),
                 Some(Output::Event(event)) => self.learn(event),
+                Some(Output::Missed { events }) => panic!("{events} traces left out: no scene has so many"),
                 Some(Output::CloseSocket(socket)) => drop(self.sockets.remove(&socket)),
             }
         }
