@@ -6,6 +6,7 @@ mod audio_level_observer;
 mod check;
 mod consumer;
 mod fixture;
+mod multiopus;
 mod parameters;
 mod plain_transport;
 mod producer;

@@ -4,7 +4,7 @@ use mafalda_api::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-fn parse<T: DeserializeOwned>(json: Value) -> T {
+pub(crate) fn parse<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("the test's JSON is right")
 }
 

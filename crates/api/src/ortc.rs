@@ -16,6 +16,7 @@ mod consumable;
 mod consumer;
 mod error;
 mod h264;
+mod h265;
 mod mapping;
 mod producer;
 mod remote_numbers;

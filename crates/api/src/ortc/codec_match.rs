@@ -5,7 +5,7 @@
 
 use std::num::{NonZeroU8, NonZeroU32};
 
-use super::h264;
+use super::{h264, h265};
 use crate::types::rtp_parameters::{
     MimeType, MimeTypeAudio, MimeTypeVideo, RtpCodecCapability, RtpCodecCapabilityFinalized,
     RtpCodecParameters, RtpCodecParametersParameters, RtpCodecParametersParametersValue,
@@ -42,16 +42,22 @@ pub(super) fn is_compatible<'a>(a: impl Into<CodecToMatch<'a>>, b: impl Into<Cod
             MimeType::Video(MimeTypeVideo::Vp9) => {
                 number(a.parameters, "profile-id") == number(b.parameters, "profile-id")
             }
+            MimeType::Video(MimeTypeVideo::H265) => h265::is_compatible(a.parameters, b.parameters),
             _ => true,
         }
 }
 
 /// A number among codec parameters, also if it was written as text; 0 if it is absent or anything else.
 pub(super) fn number(parameters: &RtpCodecParametersParameters, key: &str) -> u32 {
+    number_or(0, parameters, key)
+}
+
+/// Like [`number`], for parameters that mean something else when they are absent.
+pub(super) fn number_or(absent: u32, parameters: &RtpCodecParametersParameters, key: &str) -> u32 {
     match parameters.get(key) {
         Some(RtpCodecParametersParametersValue::Number(number)) => *number,
         Some(RtpCodecParametersParametersValue::String(text)) => text.parse().unwrap_or_default(),
-        None => 0,
+        None => absent,
     }
 }
 

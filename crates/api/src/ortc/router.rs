@@ -13,7 +13,8 @@ use crate::types::rtp_parameters::{
 ///
 /// A codec takes its parameters from the application where it gives any, and feedback from what the server does. Each
 /// video codec gets an RTX codec behind it. Header extensions are all that the server does. A payload type is the
-/// application's, else the codec's static one, else the next dynamic one that the application gives to no codec.
+/// application's, else the codec's static one unless a codec before has it, else the next dynamic one that the application
+/// gives to no codec.
 ///
 /// # Errors
 /// When the server doesn't forward a codec, `apt` isn't a number, a payload type is given twice or is beyond 127, or no
@@ -32,8 +33,11 @@ pub fn generate_router_rtp_capabilities(
             .iter()
             .find(|base| is_same_codec(&wanted, *base))
             .ok_or(RtpCapabilitiesError::UnsupportedCodec { mime_type: wanted.mime_type() })?;
-        let preferred = wanted.preferred_payload_type().or(base.preferred_payload_type());
-        let codec = finalized(base, wanted, payload_types.take(preferred)?);
+        let payload_type = match (wanted.preferred_payload_type(), base.preferred_payload_type()) {
+            (None, Some(fixed)) if payload_types.is_taken(fixed) => payload_types.take(None)?,
+            (given, fixed) => payload_types.take(given.or(fixed))?,
+        };
+        let codec = finalized(base, wanted, payload_type);
         let rtx = rtx_for(&codec, &mut payload_types)?;
         codecs.push(codec);
         codecs.extend(rtx);
@@ -59,7 +63,7 @@ impl PayloadTypes {
             Some(invalid) if invalid > PAYLOAD_TYPE_MAX => {
                 return Err(RtpCapabilitiesError::InvalidPreferredPayloadType(invalid));
             }
-            Some(duplicate) if self.taken.contains(&duplicate) => {
+            Some(duplicate) if self.is_taken(duplicate) => {
                 return Err(RtpCapabilitiesError::DuplicatedPreferredPayloadType(duplicate));
             }
             Some(preferred) => preferred,
@@ -69,11 +73,15 @@ impl PayloadTypes {
         Ok(payload_type)
     }
 
+    fn is_taken(&self, payload_type: u8) -> bool {
+        self.taken.contains(&payload_type)
+    }
+
     /// RFC 3551 section 6 leaves 96 to 127 to dynamic use. Like mediasoup, 96 to 99 come last: clients tend to use
     /// them on their own.
     fn next_dynamic(&self) -> Option<u8> {
         let is_free =
-            |payload_type: &u8| !self.taken.contains(payload_type) && !self.reserved.contains(payload_type);
+            |payload_type: &u8| !self.is_taken(*payload_type) && !self.reserved.contains(payload_type);
         (100..=PAYLOAD_TYPE_MAX).chain(96..100).find(is_free)
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose values don't parse has failed")]
 
 mod browser;
+mod codec;
 mod consumer;
 mod fixture;
 mod producer;

@@ -1,7 +1,8 @@
 use mafalda_api::ortc::{RtpCapabilitiesError, generate_router_rtp_capabilities};
 use mafalda_api::supported_rtp_capabilities::get_supported_rtp_capabilities;
 use mafalda_api::types::rtp_parameters::{
-    MimeType, MimeTypeVideo, RtpCapabilitiesFinalized, RtpCodecCapability, RtpHeaderExtensionUri,
+    MimeType, MimeTypeVideo, RtpCapabilitiesFinalized, RtpCodecCapability, RtpCodecCapabilityFinalized,
+    RtpHeaderExtensionUri,
 };
 use serde_json::{Value, json, to_value};
 
@@ -58,8 +59,54 @@ fn codecs_are_completed_and_video_gets_rtx() {
 #[test]
 fn all_that_is_supported_can_be_asked_for_as_it_is() {
     let supported = get_supported_rtp_capabilities();
-    let capabilities = generate_router_rtp_capabilities(supported.codecs).unwrap();
-    assert_eq!(payload_types(&capabilities), [100, 0, 8, 9, 101, 102, 103, 104, 105, 106, 107, 108]);
+    let unsettled = supported.codecs.into_iter().map(|mut codec| {
+        let (RtpCodecCapability::Audio { preferred_payload_type, .. }
+        | RtpCodecCapability::Video { preferred_payload_type, .. }) = &mut codec;
+        *preferred_payload_type = None;
+        codec
+    });
+    let capabilities = generate_router_rtp_capabilities(unsettled.collect()).unwrap();
+    let name = |codec: &RtpCodecCapabilityFinalized| {
+        let kilohertz = codec.clock_rate().get() / 1000;
+        format!("{} {kilohertz} {}", codec.preferred_payload_type(), codec.mime_type().as_str())
+    };
+    let names: Vec<String> = capabilities.codecs.iter().map(name).collect();
+    assert_eq!(
+        names,
+        [
+            "100 48 audio/opus",
+            "101 48 audio/multiopus",
+            "102 48 audio/multiopus",
+            "103 48 audio/multiopus",
+            "0 8 audio/PCMU",
+            "8 8 audio/PCMA",
+            "104 32 audio/ISAC",
+            "105 16 audio/ISAC",
+            "9 8 audio/G722",
+            "106 8 audio/iLBC",
+            "107 24 audio/SILK",
+            "108 16 audio/SILK",
+            "109 12 audio/SILK",
+            "110 8 audio/SILK",
+            "13 32 audio/CN",
+            "111 16 audio/CN",
+            "112 8 audio/CN",
+            "113 48 audio/telephone-event",
+            "114 32 audio/telephone-event",
+            "115 16 audio/telephone-event",
+            "116 8 audio/telephone-event",
+            "117 90 video/VP8",
+            "118 90 video/rtx",
+            "119 90 video/VP9",
+            "120 90 video/rtx",
+            "121 90 video/H264",
+            "122 90 video/rtx",
+            "123 90 video/H265",
+            "124 90 video/rtx",
+            "125 90 video/AV1",
+            "126 90 video/rtx",
+        ]
+    );
 }
 
 #[test]
@@ -84,15 +131,15 @@ fn codecs_that_the_server_lacks_are_refused() {
             json!({ "kind": "audio", "mimeType": "audio/opus", "clockRate": 44100, "channels": 2 }),
         ),
         ("audio/red", json!({ "kind": "audio", "mimeType": "audio/red", "clockRate": 48000, "channels": 2 })),
-        ("video/H265", json!({ "kind": "video", "mimeType": "video/H265", "clockRate": 90000 })),
+        ("video/ulpfec", json!({ "kind": "video", "mimeType": "video/ulpfec", "clockRate": 90000 })),
         ("video/rtx", json!({ "kind": "video", "mimeType": "video/rtx", "clockRate": 90000 })),
         ("video/unsupported", json!({ "kind": "video", "mimeType": "video/theora", "clockRate": 90000 })),
     ] {
         let mime_type: MimeType = mime_type.parse().unwrap();
         assert_eq!(refusal(json!([codec])), RtpCapabilitiesError::UnsupportedCodec { mime_type });
     }
-    let error = RtpCapabilitiesError::UnsupportedCodec { mime_type: MimeType::Video(MimeTypeVideo::H265) };
-    assert_eq!(error.to_string(), "Media codec not supported [mime_type:Video(H265)");
+    let error = RtpCapabilitiesError::UnsupportedCodec { mime_type: MimeType::Video(MimeTypeVideo::Ulpfec) };
+    assert_eq!(error.to_string(), "Media codec not supported [mime_type:Video(Ulpfec)");
 }
 
 #[test]
