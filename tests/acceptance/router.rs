@@ -2,8 +2,13 @@
 
 use std::num::NonZeroU32;
 
+use mafalda_api::ortc::RtpCapabilitiesError;
 use mafalda_api::prelude::*;
+use mafalda_api::router::UpdateMediaCodecsError;
+use mafalda_api::subscription::Observed;
+use mafalda_api::waist::Event;
 use mafalda_api::worker_manager::WorkerManager;
+use serde_json::json;
 
 use crate::fixture::{calls, closed, on_each_backend};
 use crate::parameters;
@@ -12,6 +17,8 @@ use crate::scene::{self, Scene};
 on_each_backend! {
     a_created_router_has_its_codecs,
     unknown_codecs_are_refused,
+    its_codecs_can_be_changed,
+    wrong_codecs_change_nothing,
     it_says_who_can_consume,
     closing_closes_its_transports,
     dropping_the_last_handle_closes,
@@ -60,6 +67,61 @@ async fn unknown_codecs_are_refused(manager: &WorkerManager) {
     let error = worker.create_router(RouterOptions::new(vec![unknown])).await.expect_err("it is unknown");
     assert!(matches!(error, CreateRouterError::FailedRtpCapabilitiesGeneration(_)), "{error:?}");
     assert!(worker.dump().await.expect("a dump").router_ids.is_empty());
+}
+
+async fn its_codecs_can_be_changed(manager: &WorkerManager) {
+    let mut scene = Scene::new(manager).await;
+    let video = scene.video().await;
+    let before = scene.router.rtp_capabilities();
+    let mut events = scene.router.events();
+    let codecs = parameters::parse(json!([
+        { "kind": "audio", "mimeType": "audio/PCMU", "clockRate": 8000 },
+        { "kind": "audio", "mimeType": "audio/opus", "clockRate": 48000, "channels": 2, "preferredPayloadType": 111 },
+    ]));
+    scene.router.update_media_codecs(codecs).expect("they are right");
+    let told = scene.router.rtp_capabilities();
+    let codecs: Vec<_> =
+        told.codecs.iter().map(|it| (it.mime_type().as_str(), it.preferred_payload_type())).collect();
+    assert_eq!(codecs, [("audio/PCMU", 0), ("audio/opus", 111)]);
+    assert_eq!(told.header_extensions, before.header_extensions);
+
+    // Without waiting for anything: calls that come later find the new codecs.
+    let audio = scene.audio().await;
+    assert_eq!(audio.consumable_rtp_parameters().codecs[0].payload_type(), 111);
+    let refusal = scene.second.produce(ProducerOptions::new(MediaKind::Video, parameters::video())).await;
+    assert!(matches!(refusal, Err(ProduceError::FailedRtpParametersMapping(_))), "{refusal:?}");
+
+    // What was there before stays as it was.
+    assert!(scene.router.can_consume(&video.id(), &parameters::client_capabilities()));
+    let consumer = scene.consume(&video).await;
+    assert_eq!(consumer.rtp_parameters().codecs[0].payload_type(), 101);
+
+    let Some(Observed::Event(Event::RtpCapabilitiesChanged { id, rtp_capabilities })) = events.next().await
+    else {
+        panic!("nothing else happens to the Router");
+    };
+    assert_eq!((id, &*rtp_capabilities), (scene.router.id(), &told));
+    let found = manager.find_router(scene.router.id()).expect("it is there");
+    assert_eq!(found.rtp_capabilities(), told);
+}
+
+async fn wrong_codecs_change_nothing(manager: &WorkerManager) {
+    let mut scene = Scene::new(manager).await;
+    let before = scene.router.rtp_capabilities();
+    let vp8 =
+        json!({ "kind": "video", "mimeType": "video/VP8", "clockRate": 90000, "preferredPayloadType": 96 });
+    for (codecs, cause) in [
+        (
+            json!([{ "kind": "video", "mimeType": "video/theora", "clockRate": 90000 }]),
+            RtpCapabilitiesError::UnsupportedCodec { mime_type: MimeType::Video(MimeTypeVideo::Unsupported) },
+        ),
+        (json!([vp8, vp8]), RtpCapabilitiesError::DuplicatedPreferredPayloadType(96)),
+    ] {
+        let error = scene.router.update_media_codecs(parameters::parse(codecs)).expect_err("they are wrong");
+        assert_eq!(error, UpdateMediaCodecsError::FailedRtpCapabilitiesGeneration(cause));
+    }
+    assert_eq!(scene.router.rtp_capabilities(), before);
+    scene.video().await;
 }
 
 async fn it_says_who_can_consume(manager: &WorkerManager) {

@@ -189,6 +189,38 @@ impl From<Failure> for CreateRouterError {
     }
 }
 
+/// Why a Router didn't take other codecs.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum UpdateMediaCodecsError {
+    /// The media codecs don't make RTP capabilities.
+    #[error("RTP capabilities generation error: {0}")]
+    FailedRtpCapabilitiesGeneration(RtpCapabilitiesError),
+    /// Anything else: what only an event can tell.
+    #[error("Request to worker failed: {0}")]
+    Request(#[from] RequestError),
+}
+
+impl UpdateMediaCodecsError {
+    /// The stable kind of the failure.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::FailedRtpCapabilitiesGeneration(_) => ErrorCode::Negotiation,
+            Self::Request(error) => error.code(),
+        }
+    }
+}
+
+impl From<Failure> for UpdateMediaCodecsError {
+    fn from(failure: Failure) -> Self {
+        match failure.cause {
+            Some(Cause::Capabilities(error)) => Self::FailedRtpCapabilitiesGeneration(error),
+            _ => Self::Request(failure.into()),
+        }
+    }
+}
+
 /// Why a Producer could not be created.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]

@@ -3,6 +3,7 @@
 //! It lives as long as a handle does. Two futures run beside it, and hold it only while they have something to do:
 //! [`feed`] keeps the mirror, [`deliver`] runs callbacks and sends off the ids of dropped objects.
 
+mod ahead;
 mod deliver;
 mod feed;
 mod outbox;
@@ -21,10 +22,12 @@ use crate::labels::{LABELS_BYTES_MAX, Labels};
 use crate::mirror::{Mirror, difference};
 use crate::subscription::Subscribers;
 use crate::types::data_structures::AppData;
+use crate::types::rtp_parameters::RtpCapabilitiesFinalized;
 use crate::waist::{
     Answer, Backend, BoxFuture, Call, CloseCause, Command, Done, ErrorCode, Event, Failure, ObjectState,
-    Operation, Reply, Scope, Update,
+    Operation, Reply, Scope, Update, UpdateMediaCodecs,
 };
+use ahead::{Ahead, Unsettled};
 use outbox::{Leave, Outbox, Parting};
 use progress::Progress;
 use queue::{Item, Queue};
@@ -38,6 +41,7 @@ pub(crate) struct Link {
     /// For all that happens.
     pub(crate) subscribers: Subscribers,
     outbox: Outbox,
+    pub(crate) ahead: Ahead,
     progress: Arc<Progress>,
     queue: Arc<Queue>,
     /// Passing events that the watch has left out.
@@ -58,6 +62,7 @@ impl Link {
             callbacks: Callbacks::default(),
             subscribers: Subscribers::default(),
             outbox: Outbox::default(),
+            ahead: Ahead::default(),
             progress: Arc::clone(&progress),
             queue: Arc::clone(&queue),
             missed: AtomicU64::new(0),
@@ -100,6 +105,22 @@ impl Link {
         let handle = Handle::appeared(hold).ok_or_else(disconnected)?;
         deliver::announce(self, handle.entry());
         Ok(handle)
+    }
+
+    /// Gives a Router other codecs. The call goes out here and now, ahead of later ones; what comes of it is the deliver future's
+    /// to look after.
+    pub(crate) fn update_media_codecs(
+        &self,
+        rtp_capabilities: RtpCapabilitiesFinalized,
+        operation: UpdateMediaCodecs,
+    ) {
+        self.send_leaving();
+        let _turn = self.outbox.turn();
+        let id = operation.id;
+        let answer = self.backend.call(self.request(Labels::default(), operation.into()));
+        let call = Box::pin(settle(answer, Arc::clone(&self.progress)));
+        self.ahead.set(id, Unsettled { rtp_capabilities: Arc::new(rtp_capabilities), call });
+        self.queue.wake();
     }
 
     /// An object was closed here.
@@ -151,6 +172,13 @@ impl Link {
     /// Passing events that were left out somewhere on the way to this process's callbacks.
     pub(crate) fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed) + self.queue.missed()
+    }
+
+    /// Looks at what was changed here without waiting: what is refused is put back, and told.
+    fn poll_ahead(&self, cx: &mut Context<'_>) {
+        for (id, failure) in self.ahead.poll(cx) {
+            self.change(Event::MediaCodecsRefused { id, error: Box::new(failure.into()) });
+        }
     }
 
     fn take(&self, update: Update) {
@@ -286,6 +314,16 @@ async fn part(
         Err(failure) if failure.code == ErrorCode::Overloaded => Parting::Refused(leave),
         Err(_) => Parting::Done(leave),
     }
+}
+
+/// Waits until the mirror shows what came of a call.
+async fn settle(
+    answer: BoxFuture<'static, Result<Answer, Failure>>,
+    progress: Arc<Progress>,
+) -> Result<(), Failure> {
+    let Answer { at, .. } = answer.await?;
+    let _ = progress.reached(at).await;
+    Ok(())
 }
 
 fn check(labels: &Labels) -> Result<(), Failure> {

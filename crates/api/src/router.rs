@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 pub use self::handle::{NewRtpObserver, NewTransport, Router, WeakRouter};
+pub use crate::error::UpdateMediaCodecsError;
 pub use crate::id::RouterId;
 use crate::id::{ConsumerId, ProducerId, RtpObserverId, TransportId};
 use crate::labels::Labels;

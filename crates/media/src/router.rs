@@ -18,6 +18,8 @@ mod rows;
 mod score;
 mod trace;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use mafalda_api::id::{ConsumerId, ProducerId, RouterId};
 use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
@@ -53,7 +55,7 @@ pub(crate) struct Router {
     pub(crate) key: RouterKey,
     pub(crate) id: RouterId,
     pub(crate) origin: Origin,
-    pub(crate) capabilities: RtpCapabilitiesFinalized,
+    pub(crate) capabilities: Arc<RtpCapabilitiesFinalized>,
     /// Boxed: a table that grows moves pointers, not megabytes while media wait.
     pub(crate) transports: SlotMap<TransportKey, Box<Transport>>,
     pub(crate) producers: HashMap<ProducerId, Producer>,
@@ -76,7 +78,7 @@ impl Router {
         key: RouterKey,
         id: RouterId,
         origin: Origin,
-        capabilities: RtpCapabilitiesFinalized,
+        capabilities: Arc<RtpCapabilitiesFinalized>,
         first_mapped_ssrc: u32,
     ) -> Self {
         Self {

@@ -8,6 +8,7 @@ fn every_error_keeps_every_code() {
         let failure = Failure::new(code, "why");
         assert_eq!(RequestError::from(failure.clone()).code(), code);
         assert_eq!(CreateRouterError::from(failure.clone()).code(), code);
+        assert_eq!(UpdateMediaCodecsError::from(failure.clone()).code(), code);
         assert_eq!(ProduceError::from(failure.clone()).code(), code);
         assert_eq!(ConsumeError::from(failure.clone()).code(), code);
         assert_eq!(CreateWebRtcServerError::from(failure.clone()).code(), code);
@@ -22,6 +23,10 @@ fn a_negotiation_error_comes_out_typed() {
     assert_eq!(
         CreateRouterError::from(failure.clone()),
         CreateRouterError::FailedRtpCapabilitiesGeneration(error.clone())
+    );
+    assert_eq!(
+        UpdateMediaCodecsError::from(failure.clone()),
+        UpdateMediaCodecsError::FailedRtpCapabilitiesGeneration(error.clone())
     );
     assert_eq!(ConsumeError::from(failure), ConsumeError::FailedRtpCapabilitiesValidation(error));
 

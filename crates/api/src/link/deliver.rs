@@ -28,6 +28,7 @@ pub(super) async fn deliver(link: Weak<Link>, queue: Arc<Queue>) {
         queue.register(cx.waker());
         if let Some(link) = link.upgrade() {
             link.poll_leaving(cx);
+            link.poll_ahead(cx);
         }
         for _ in 0..ITEMS_PER_TURN_MAX {
             match queue.next() {

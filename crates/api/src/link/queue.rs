@@ -167,6 +167,8 @@ impl Change {
             Event::Appeared(_)
             | Event::Closed { .. }
             | Event::Detached { .. }
+            | Event::RtpCapabilitiesChanged { .. }
+            | Event::MediaCodecsRefused { .. }
             | Event::IceParametersChanged { .. }
             | Event::DtlsParametersChanged { .. }
             | Event::PlainTransportConnected { .. }

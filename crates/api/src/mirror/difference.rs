@@ -1,8 +1,8 @@
 //! What must have happened between two states of one object.
 
 use crate::waist::{
-    ConsumerState, Event, ObjectState, PlainConnection, PlainTransportState, ProducerState, RtpObserverState,
-    WebRtcTransportState,
+    ConsumerState, Event, ObjectState, PlainConnection, PlainTransportState, ProducerState, RouterState,
+    RtpObserverState, WebRtcTransportState,
 };
 
 /// The events that make the older state into the newer one, in an order in which they could have happened. Parts that can't
@@ -13,6 +13,9 @@ pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
         events.push(Event::Detached { id: new.id() });
     }
     match (old, new) {
+        (ObjectState::Router(old), ObjectState::Router(new)) => {
+            router(old, new, &mut events);
+        }
         (ObjectState::WebRtcTransport(old), ObjectState::WebRtcTransport(new)) => {
             transport(old, new, &mut events);
         }
@@ -31,6 +34,13 @@ pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
         _ => {}
     }
     events
+}
+
+fn router(old: &RouterState, new: &RouterState, events: &mut Vec<Event>) {
+    if old.rtp_capabilities != new.rtp_capabilities {
+        let rtp_capabilities = new.rtp_capabilities.clone();
+        events.push(Event::RtpCapabilitiesChanged { id: new.id, rtp_capabilities });
+    }
 }
 
 fn transport(old: &WebRtcTransportState, new: &WebRtcTransportState, events: &mut Vec<Event>) {

@@ -9,7 +9,7 @@ use event_listener_primitives::HandlerId;
 use super::RouterDump;
 use crate::audio_level_observer::{AudioLevelObserver, AudioLevelObserverOptions};
 use crate::callbacks::Notice;
-use crate::error::RequestError;
+use crate::error::{RequestError, UpdateMediaCodecsError};
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::{ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
 use crate::link::Link;
@@ -19,9 +19,10 @@ use crate::plain_transport::{PlainTransport, PlainTransportOptions};
 use crate::rtp_observer::RtpObserver;
 use crate::transport::Transport;
 use crate::types::data_structures::ListenInfo;
-use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized};
+use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized, RtpCodecCapability};
 use crate::waist::{
     CreateAudioLevelObserver, CreatePlainTransport, CreateWebRtcTransport, DumpRouter, Listen, RouterState,
+    UpdateMediaCodecs,
 };
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
@@ -54,7 +55,30 @@ impl Router {
     /// What it can take and give: what endpoints are told before anything else.
     #[must_use]
     pub fn rtp_capabilities(&self) -> RtpCapabilitiesFinalized {
-        self.handle.with(|state: &RouterState| state.rtp_capabilities.clone())
+        let ahead = self.handle.link().ahead.rtp_capabilities(self.id());
+        let told = ahead
+            .unwrap_or_else(|| self.handle.with(|state: &RouterState| Arc::clone(&state.rtp_capabilities)));
+        RtpCapabilitiesFinalized::clone(&told)
+    }
+
+    /// Gives it other codecs, for Producers and Consumers that are created from now on; those that there are stay as they are.
+    /// [`rtp_capabilities`](Self::rtp_capabilities) tells the new ones at once, and later calls find them.
+    ///
+    /// It doesn't wait. Should the backend refuse what was right here, then the Router has the codecs from before, and
+    /// [`events`](Self::events) yields [`Event::MediaCodecsRefused`](crate::waist::Event::MediaCodecsRefused).
+    ///
+    /// # Errors
+    ///
+    /// When the codecs are none that make a Router's capabilities.
+    pub fn update_media_codecs(
+        &mut self,
+        media_codecs: Vec<RtpCodecCapability>,
+    ) -> Result<(), UpdateMediaCodecsError> {
+        let rtp_capabilities = ortc::generate_router_rtp_capabilities(media_codecs.clone())
+            .map_err(UpdateMediaCodecsError::FailedRtpCapabilitiesGeneration)?;
+        let operation = UpdateMediaCodecs { id: self.id(), media_codecs };
+        self.handle.link().update_media_codecs(rtp_capabilities, operation);
+        Ok(())
     }
 
     /// Whether an endpoint with these capabilities can consume a Producer of this Router. Unknown Producers: no.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::ObjectState;
 use crate::consumer::{ConsumerScore, ConsumerTraceEventData};
-use crate::id::{ConsumerId, ObjectId, ProducerId, RtpObserverId, TransportId};
+use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
 use crate::producer::{ProducerScore, ProducerTraceEventData};
+use crate::router::UpdateMediaCodecsError;
 use crate::transport::TransportTraceEventData;
 use crate::types::data_structures::{DtlsParameters, DtlsState, IceParameters, IceState, TransportTuple};
+use crate::types::rtp_parameters::RtpCapabilitiesFinalized;
 use crate::types::srtp_parameters::SrtpParameters;
 
 /// Something happened. Events of one object come in the order in which they happened.
@@ -29,6 +31,21 @@ pub enum Event {
     Detached {
         /// Which one.
         id: ObjectId,
+    },
+    /// A Router has other codecs, for what is created in it from now on.
+    RtpCapabilitiesChanged {
+        /// The Router.
+        id: RouterId,
+        /// What it can take and give.
+        rtp_capabilities: Arc<RtpCapabilitiesFinalized>,
+    },
+    /// The backend didn't take the codecs of `update_media_codecs`: the Router has those from before. No backend says this: the
+    /// handles do, when the call fails.
+    MediaCodecsRefused {
+        /// The Router.
+        id: RouterId,
+        /// Why.
+        error: Box<UpdateMediaCodecsError>,
     },
     /// A WebRtcTransport's ICE state changed.
     IceStateChanged {
@@ -218,6 +235,7 @@ impl Event {
         match self {
             Self::Appeared(state) => state.id(),
             Self::Closed { id, .. } | Self::Detached { id } => *id,
+            Self::RtpCapabilitiesChanged { id, .. } | Self::MediaCodecsRefused { id, .. } => (*id).into(),
             Self::IceStateChanged { id, .. }
             | Self::IceSelectedTupleChanged { id, .. }
             | Self::IceParametersChanged { id, .. }

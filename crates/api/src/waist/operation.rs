@@ -19,7 +19,7 @@ use crate::consumer::{ConsumerDump, ConsumerRtpStreamStat};
 use crate::error::{ConsumeError, CreateRouterError, CreateWebRtcServerError, ProduceError, RequestError};
 use crate::plain_transport::{PlainTransportDump, PlainTransportStat};
 use crate::producer::{ProducerDump, ProducerStat};
-use crate::router::RouterDump;
+use crate::router::{RouterDump, UpdateMediaCodecsError};
 use crate::types::data_structures::IceParameters;
 use crate::webrtc_server::WebRtcServerDump;
 use crate::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
@@ -108,6 +108,7 @@ operations! {
     CreateWebRtcServer => Done, CreateWebRtcServerError;
     DumpWebRtcServer => WebRtcServerDump, RequestError;
     CreateRouter => Done, CreateRouterError;
+    UpdateMediaCodecs => Done, UpdateMediaCodecsError;
     DumpRouter => RouterDump, RequestError;
     CreateWebRtcTransport => Done, RequestError;
     ConnectWebRtcTransport => Done, RequestError;

@@ -14,6 +14,7 @@ impl Command {
             Self::CreateWebRtcServer(it) => it.worker.into(),
             Self::DumpWebRtcServer(it) => it.id.into(),
             Self::CreateRouter(it) => it.worker.into(),
+            Self::UpdateMediaCodecs(it) => it.id.into(),
             Self::DumpRouter(it) => it.id.into(),
             Self::CreateWebRtcTransport(it) => it.router.into(),
             Self::ConnectWebRtcTransport(it) => it.id.into(),

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use mafalda_api::consumer::{ConsumerScore, ConsumerType};
 use mafalda_api::id::{ObjectId, SessionId};
-use mafalda_api::ortc;
+use mafalda_api::ortc::{self, RtpCapabilitiesError};
 use mafalda_api::router::RouterDump;
 use mafalda_api::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
@@ -33,6 +33,7 @@ struct State {
     calls: Vec<Command>,
     session: Option<SessionId>,
     refuse_closes: bool,
+    refuses_codecs: bool,
     holds_answers: bool,
     holds_events: bool,
     held_events: Vec<Update>,
@@ -81,6 +82,10 @@ impl Fake {
 
     pub(crate) fn refuse_closes(&self, refuse: bool) {
         self.lock().refuse_closes = refuse;
+    }
+
+    pub(crate) fn refuse_codecs(&self) {
+        self.lock().refuses_codecs = true;
     }
 
     pub(crate) fn hold_answers(&self, hold: bool) {
@@ -301,9 +306,17 @@ impl State {
             }
             Command::CreateRouter(it) => {
                 self.find(it.worker)?;
-                let rtp_capabilities = ortc::generate_router_rtp_capabilities(it.media_codecs)?;
+                let rtp_capabilities = Arc::new(ortc::generate_router_rtp_capabilities(it.media_codecs)?);
                 let state = RouterState { id: it.id, origin, worker: it.worker, rtp_capabilities };
                 self.happen(Event::Appeared(state.into()));
+            }
+            Command::UpdateMediaCodecs(_) if self.refuses_codecs => {
+                return Err(RtpCapabilitiesError::CannotAllocate.into());
+            }
+            Command::UpdateMediaCodecs(it) => {
+                self.find(it.id)?;
+                let rtp_capabilities = Arc::new(ortc::generate_router_rtp_capabilities(it.media_codecs)?);
+                self.happen(Event::RtpCapabilitiesChanged { id: it.id, rtp_capabilities });
             }
             Command::DumpRouter(it) => {
                 self.find(it.id)?;

@@ -5,6 +5,7 @@ mod backend_end;
 mod calls;
 mod closing;
 mod fake;
+mod media_codecs;
 mod ownership;
 mod passing;
 mod queue;

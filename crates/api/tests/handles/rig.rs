@@ -147,6 +147,10 @@ pub(crate) fn opus() -> RtpCodecCapability {
         "preferredPayloadType": 100, "parameters": {}, "rtcpFeedback": [] }))
 }
 
+pub(crate) fn pcma() -> RtpCodecCapability {
+    parsed(json!({ "kind": "audio", "mimeType": "audio/PCMA", "clockRate": 8000 }))
+}
+
 pub(crate) fn capabilities() -> RtpCapabilities {
     RtpCapabilities { codecs: vec![opus()], header_extensions: Vec::new() }
 }

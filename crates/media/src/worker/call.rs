@@ -32,6 +32,7 @@ impl Worker {
             Command::CreateWebRtcServer(it) => self.create_server(&it, origin, sockets).map(Into::into),
             Command::DumpWebRtcServer(it) => self.dump_server(it.id).map(Into::into),
             Command::CreateRouter(it) => self.create_router(&it, origin).map(Into::into),
+            Command::UpdateMediaCodecs(it) => self.update_media_codecs(&it).map(Into::into),
             Command::DumpRouter(it) => self.dump_router(it.id).map(Into::into),
             Command::CreateWebRtcTransport(it) => self.create_transport(&it, origin, sockets).map(Into::into),
             Command::ConnectWebRtcTransport(it) => self.connect(&it).map(Into::into),

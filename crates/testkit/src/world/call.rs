@@ -311,7 +311,7 @@ impl World {
     #[must_use]
     pub fn router_capabilities(&self, router: RouterId) -> RtpCapabilities {
         let json =
-            serde_json::to_value(&self.router_state(router).rtp_capabilities).expect("JSON can be written");
+            serde_json::to_value(&*self.router_state(router).rtp_capabilities).expect("JSON can be written");
         serde_json::from_value(json).expect("JSON can be read")
     }
 

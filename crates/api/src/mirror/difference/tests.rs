@@ -5,12 +5,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::consumer::{ConsumerScore, ConsumerType};
-use crate::id::{ConsumerId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId};
+use crate::id::{ConsumerId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId, WorkerId};
 use crate::producer::{ProducerScore, ProducerType};
+use crate::supported_rtp_capabilities::get_supported_rtp_capabilities;
 use crate::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState, Protocol, TransportTuple,
 };
-use crate::types::rtp_parameters::MediaKind;
+use crate::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized};
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use crate::waist::{Origin, RtpObserverKind};
 
@@ -51,6 +52,20 @@ fn transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
         }),
         dtls_state: pick(seed[5], &[DtlsState::New, DtlsState::Connected, DtlsState::Failed]),
         dtls_remote_cert: pick(seed[6], &[None, Some("cert".into())]),
+    }))
+}
+
+fn router(seed: Seed, id: RouterId, session: SessionId) -> ObjectState {
+    let some = get_supported_rtp_capabilities();
+    let rtp_capabilities = RtpCapabilitiesFinalized {
+        codecs: Vec::new(),
+        header_extensions: pick(seed[1], &[Vec::new(), some.header_extensions]),
+    };
+    ObjectState::Router(Arc::new(RouterState {
+        id,
+        origin: origin(seed, session),
+        worker: WorkerId::from(uuid::Uuid::nil()),
+        rtp_capabilities: Arc::new(rtp_capabilities),
     }))
 }
 
@@ -137,7 +152,9 @@ proptest! {
             // What is nobody's stays so.
             old[0] = 0;
         }
+        let router_id = RouterId::new();
         for (old, new) in [
+            (router(old, router_id, session), router(new, router_id, session)),
             (transport(old, transport_id, session), transport(new, transport_id, session)),
             (plain_transport(old, transport_id, session), plain_transport(new, transport_id, session)),
             (producer(old, producer_id, session), producer(new, producer_id, session)),

@@ -14,6 +14,15 @@ pub struct CreateRouter {
     pub media_codecs: Vec<RtpCodecCapability>,
 }
 
+/// Gives a Router other codecs, for what is created in it from now on.
+#[derive(Clone, Debug)]
+pub struct UpdateMediaCodecs {
+    /// The Router.
+    pub id: RouterId,
+    /// The codecs that it shall carry.
+    pub media_codecs: Vec<RtpCodecCapability>,
+}
+
 /// Tells what a Router holds.
 #[derive(Clone, Debug)]
 pub struct DumpRouter {

@@ -1,8 +1,11 @@
 //! What is known of a Router.
 
+use std::sync::Arc;
+
 use super::{Described, Origin};
 use crate::id::{ObjectId, RouterId, WorkerId};
 use crate::types::rtp_parameters::RtpCapabilitiesFinalized;
+use crate::waist::Event;
 
 /// A Router.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,7 +17,7 @@ pub struct RouterState {
     /// The Worker that it lives in.
     pub worker: WorkerId,
     /// What it can take and give.
-    pub rtp_capabilities: RtpCapabilitiesFinalized,
+    pub rtp_capabilities: Arc<RtpCapabilitiesFinalized>,
 }
 
 impl Described for RouterState {
@@ -32,5 +35,11 @@ impl Described for RouterState {
 
     fn origin_mut(&mut self) -> &mut Origin {
         &mut self.origin
+    }
+
+    fn apply(&mut self, event: &Event) {
+        if let Event::RtpCapabilitiesChanged { rtp_capabilities, .. } = event {
+            self.rtp_capabilities.clone_from(rtp_capabilities);
+        }
     }
 }

@@ -4,7 +4,6 @@ use mafalda_api::id::{TransportId, WebRtcServerId, WorkerId};
 use mafalda_api::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState,
 };
-use mafalda_api::types::rtp_parameters::RtpCapabilitiesFinalized;
 use mafalda_api::waist::{Origin, RouterState, WebRtcServerState, WebRtcTransportState, WorkerState};
 
 use super::*;
@@ -18,7 +17,7 @@ fn worker(id: WorkerId, owner: SessionId) -> Event {
 }
 
 fn router(id: RouterId, worker: WorkerId, owner: SessionId) -> Event {
-    let rtp_capabilities = RtpCapabilitiesFinalized::default();
+    let rtp_capabilities = Arc::default();
     let state = RouterState { id, origin: origin(owner), worker, rtp_capabilities };
     Event::Appeared(state.into())
 }
