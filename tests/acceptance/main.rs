@@ -5,6 +5,7 @@
 mod audio_level_observer;
 mod check;
 mod consumer;
+mod direct_transport;
 mod fixture;
 mod multiopus;
 mod parameters;

@@ -35,6 +35,10 @@ pub(crate) enum Notice<'a> {
     NewProducer(&'a Producer),
     /// A Consumer was created on this Transport.
     NewConsumer(&'a Consumer),
+    /// An RTP packet of this Consumer came out of a DirectTransport.
+    Rtp(&'a [u8]),
+    /// An RTCP packet came out of this DirectTransport.
+    Rtcp(&'a [u8]),
     /// The object was closed from elsewhere; [`Notice::Closed`] follows.
     Closing(&'a CloseCause),
     /// The object is closed.

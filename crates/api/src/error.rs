@@ -8,7 +8,7 @@ use crate::id::{ObjectId, ProducerId};
 use crate::ortc::{
     ConsumerRtpParametersError, RtpCapabilitiesError, RtpParametersError, RtpParametersMappingError,
 };
-use crate::waist::{Cause, ErrorCode, Failure};
+use crate::waist::{Cause, ErrorCode, Failure, MediaError};
 
 /// Why a request failed.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -128,6 +128,50 @@ impl From<Failure> for RequestError {
             ErrorCode::Disconnected => Self::ChannelClosed,
             ErrorCode::System => Self::System { detail },
             ErrorCode::Unknown => Self::Response { reason: detail },
+        }
+    }
+}
+
+/// Why something was not sent. All but the first are added to mediasoup's, which has no bound and drops what it can't read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum NotificationError {
+    /// The object is closed, or the backend has ended or can't be reached.
+    #[error("Channel already closed")]
+    ChannelClosed,
+    /// As much waits for the Worker as may; try again later.
+    #[error("as much waits to be sent as may")]
+    QueueFull,
+    /// It is larger than may be.
+    #[error("{len} bytes are more than {max}")]
+    TooLarge {
+        /// How many bytes it has.
+        len: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// It is not what is sent there.
+    #[error("it can't be read: {0}")]
+    Malformed(&'static str),
+}
+
+impl NotificationError {
+    /// The stable kind of the failure.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::ChannelClosed => ErrorCode::Disconnected,
+            Self::QueueFull => ErrorCode::Overloaded,
+            Self::TooLarge { .. } | Self::Malformed(_) => ErrorCode::InvalidArgument,
+        }
+    }
+}
+
+impl From<MediaError> for NotificationError {
+    fn from(error: MediaError) -> Self {
+        match error {
+            MediaError::Full => Self::QueueFull,
+            MediaError::Ended => Self::ChannelClosed,
         }
     }
 }

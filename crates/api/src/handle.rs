@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use event_listener_primitives::HandlerId;
 
 use crate::callbacks::{Notice, Once};
+use crate::error::NotificationError;
 use crate::id::ObjectId;
 use crate::link::Link;
 use crate::mirror::{Fixed, Mirrored, Part};
 use crate::subscription::Subscription;
-use crate::waist::{CloseCause, Event};
+use crate::waist::{CloseCause, Event, Ingress};
 
 /// This process's hold on one object.
 pub(crate) struct Hold {
@@ -168,6 +169,12 @@ impl Handle {
             callback.run();
         }
         id
+    }
+
+    /// Hands something to a DirectTransport, which this is the handle of or lives in.
+    pub(crate) fn send(&self, transport: &Arc<Mirrored>, ingress: Ingress) -> Result<(), NotificationError> {
+        let port = self.link().port(transport).filter(|_| !self.closed());
+        Ok(port.ok_or(NotificationError::ChannelClosed)?.try_send(ingress)?)
     }
 
     pub(crate) fn downgrade(&self) -> WeakHandle {

@@ -2,7 +2,7 @@
 //!
 //! * [`types`], [`ortc`], [`supported_rtp_capabilities`]: RTP parameters and their negotiation, pure functions.
 //! * [`waist`]: the one trait that everything below implements, [`waist::Backend`], with its commands, replies, events and states.
-//! * [`worker_manager`], [`worker`], [`webrtc_server`], [`router`], [`transport`], [`webrtc_transport`], [`producer`],
+//! * [`worker_manager`], [`worker`], [`webrtc_server`], [`router`], [`transport`], [`webrtc_transport`], [`direct_transport`], [`producer`],
 //!   [`consumer`], [`rtp_observer`]: the typed handles, with the names and rules that mediasoup's users know. Start there, or with [`prelude`].
 //! * [`subscription`]: what happens to an object as an ordered stream, beside the callbacks.
 //!
@@ -13,6 +13,7 @@
 pub mod audio_level_observer;
 mod callbacks;
 pub mod consumer;
+pub mod direct_transport;
 pub mod error;
 mod handle;
 pub mod id;

@@ -7,6 +7,7 @@ mod ahead;
 mod deliver;
 mod feed;
 mod outbox;
+mod port;
 mod progress;
 mod queue;
 
@@ -19,7 +20,7 @@ use crate::callbacks::Callbacks;
 use crate::handle::{Handle, Hold};
 use crate::id::{ObjectId, SessionId};
 use crate::labels::{LABELS_BYTES_MAX, Labels};
-use crate::mirror::{Mirror, difference};
+use crate::mirror::{Mirror, Mirrored, difference};
 use crate::subscription::Subscribers;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpCapabilitiesFinalized;
@@ -29,6 +30,7 @@ use crate::waist::{
 };
 use ahead::{Ahead, Unsettled};
 use outbox::{Leave, Outbox, Parting};
+pub(crate) use port::Port;
 use progress::Progress;
 use queue::{Item, Queue};
 
@@ -127,6 +129,18 @@ impl Link {
     pub(crate) fn close(&self, id: ObjectId) {
         self.outbox.close(id);
         self.queue.wake();
+    }
+
+    /// The way of packets to and from a DirectTransport.
+    pub(crate) fn port<'a>(&self, transport: &'a Arc<Mirrored>) -> Option<&'a Port> {
+        if let Some(port) = transport.port() {
+            return Some(port);
+        }
+        let ObjectId::Transport(id) = transport.id() else { return None };
+        let open = || Port::new(self.backend.media(id), Arc::clone(&self.queue), transport);
+        let port = transport.port_or(open);
+        port.knock();
+        Some(port)
     }
 
     /// An object is to have no owner.

@@ -4,12 +4,15 @@ pub use crate::audio_level_observer::{
     AudioLevelObserver, AudioLevelObserverOptions, AudioLevelObserverVolume, WeakAudioLevelObserver,
 };
 pub use crate::consumer::{Consumer, ConsumerId, ConsumerOptions, WeakConsumer};
-pub use crate::error::{ConsumeError, CreateRouterError, ProduceError, RequestError};
+pub use crate::direct_transport::{DirectTransport, DirectTransportOptions, WeakDirectTransport};
+pub use crate::error::{ConsumeError, CreateRouterError, NotificationError, ProduceError, RequestError};
 pub use crate::labels::Labels;
 pub use crate::plain_transport::{
     PlainTransport, PlainTransportOptions, PlainTransportRemoteParameters, WeakPlainTransport,
 };
-pub use crate::producer::{Producer, ProducerId, ProducerOptions, RegularProducer, WeakProducer};
+pub use crate::producer::{
+    DirectProducer, Producer, ProducerId, ProducerOptions, RegularProducer, WeakProducer,
+};
 pub use crate::router::{NewRtpObserver, NewTransport, Router, RouterId, RouterOptions};
 pub use crate::rtp_observer::{RtpObserver, RtpObserverAddProducerOptions, RtpObserverId};
 pub use crate::transport::{Transport, TransportGeneric, TransportId};

@@ -5,7 +5,7 @@ mod trace;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::handle::{Producer, RegularProducer, WeakProducer};
+pub use self::handle::{DirectProducer, Producer, RegularProducer, WeakProducer};
 pub use self::trace::{ProducerTraceEventData, ProducerTraceEventType};
 use crate::consumer::{RtpStreamParams, RtxStreamParams};
 pub use crate::id::ProducerId;

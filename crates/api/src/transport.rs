@@ -10,6 +10,7 @@ use event_listener_primitives::HandlerId;
 use serde::{Deserialize, Serialize};
 
 use crate::consumer::{Consumer, ConsumerOptions};
+use crate::direct_transport::DirectTransport;
 use crate::error::RequestError;
 pub use crate::error::{ConsumeError, ProduceError};
 use crate::handle::Handle;
@@ -121,7 +122,10 @@ pub(crate) fn any_of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Arc<dyn 
     if let Some(transport) = WebRtcTransport::of(link, entry) {
         return Some(Arc::new(transport));
     }
-    PlainTransport::of(link, entry).map(|transport| Arc::new(transport) as Arc<dyn Transport>)
+    if let Some(transport) = PlainTransport::of(link, entry) {
+        return Some(Arc::new(transport));
+    }
+    DirectTransport::of(link, entry).map(|transport| Arc::new(transport) as Arc<dyn Transport>)
 }
 
 /// How a Transport finds the Producer of a packet.

@@ -7,6 +7,7 @@
 mod backend;
 mod event;
 mod failure;
+mod media;
 mod operation;
 mod position;
 mod route;
@@ -15,6 +16,7 @@ mod state;
 pub use backend::{Answer, Backend, BoxFuture, BoxStream, Call, Scope, Update};
 pub use event::{CloseCause, Event, PlainConnection, Volume};
 pub use failure::{Cause, ErrorCode, Failure};
+pub use media::{Egress, Ingress, MediaError, MediaPort, PACKET_BYTES_MAX, Packets};
 pub use operation::*;
 pub use position::Position;
 pub use state::*;

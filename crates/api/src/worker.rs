@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::handle::{WeakWorker, Worker};
-pub use crate::error::{CreateRouterError, CreateWebRtcServerError, RequestError};
+pub use crate::error::{CreateRouterError, CreateWebRtcServerError, NotificationError, RequestError};
 pub use crate::id::WorkerId;
 use crate::id::{RouterId, WebRtcServerId};
 use crate::labels::Labels;

@@ -8,6 +8,7 @@ use event_listener_primitives::HandlerId;
 use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
+use crate::direct_transport::DirectTransport;
 use crate::error::RequestError;
 use crate::id::{
     ConsumerId, ObjectId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId, WebRtcServerId,
@@ -97,6 +98,12 @@ impl WorkerManager {
     #[must_use]
     pub fn find_router(&self, id: RouterId) -> Option<Router> {
         Router::of(&self.link, &self.link.mirror.find(id)?)
+    }
+
+    /// Finds a DirectTransport.
+    #[must_use]
+    pub fn find_direct_transport(&self, id: TransportId) -> Option<DirectTransport> {
+        DirectTransport::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a PlainTransport.

@@ -8,15 +8,18 @@ mod log;
 mod options;
 mod watch;
 
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use mafalda_api::id::WorkerId;
+use mafalda_api::id::{TransportId, WorkerId};
 use mafalda_api::waist::{
-    Answer, Backend, BoxFuture, BoxStream, Call, ErrorCode, Event, Failure, Position, Reply, Scope, Update,
+    Answer, Backend, BoxFuture, BoxStream, Call, ErrorCode, Event, Failure, MediaPort, Position, Reply,
+    Scope, Update,
 };
 use tokio::sync::oneshot;
 
+use crate::thread::{Opened, Port};
 use control::Control;
 pub use options::{LocalOptions, MediaAddress};
 use watch::{WatchStream, Watcher, watch};
@@ -40,6 +43,8 @@ enum Message {
         worker: WorkerId,
         reports: Vec<Report>,
     },
+    /// A DirectTransport's port was opened.
+    Media(Opened),
     Stop,
     /// A test wants to see this Worker's thread panic.
     #[cfg(test)]
@@ -119,6 +124,13 @@ impl Backend for Local {
         // Where this fails the watcher is dropped with the message, and the stream ends at once.
         let _ = self.inbox.send(Message::Watch { from, watcher });
         Box::pin(stream)
+    }
+
+    fn media(&self, transport: TransportId) -> Arc<dyn MediaPort> {
+        let port = Arc::new(Port::default());
+        // Where this fails the port ends.
+        let _ = self.inbox.send(Message::Media(Opened { transport, port: Arc::clone(&port) }));
+        port
     }
 }
 

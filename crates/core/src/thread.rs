@@ -4,6 +4,7 @@
 //! told, closes what lived in it and goes on.
 
 mod address;
+mod direct;
 mod dispatch;
 mod driver;
 mod listen;
@@ -26,6 +27,7 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
 use crate::local::{MediaAddress, Report, Reports};
+pub(crate) use direct::{Opened, Port};
 use driver::Driver;
 use mailbox::{Mailbox, Poster, mailbox};
 
@@ -63,6 +65,11 @@ impl Thread {
     /// Hands a call over; `false` when the mailbox is full.
     pub(crate) fn post(&self, request: u64, call: Call) -> bool {
         self.poster.post(request, call)
+    }
+
+    /// Hands over a port of one of its DirectTransports.
+    pub(crate) fn open(&self, opened: Opened) {
+        self.poster.open(opened);
     }
 
     /// Tells the thread to end. It does so after the turn that it is in.

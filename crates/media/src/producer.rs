@@ -58,11 +58,12 @@ impl Negotiated {
         cname: String,
         capabilities: &RtpCapabilitiesFinalized,
         first_mapped_ssrc: u32,
+        enable_bwe: bool,
     ) -> Result<Self, Failure> {
         ortc::validate_rtp_parameters(&command.rtp_parameters)?;
         check(command)?;
         let parameters =
-            ortc::complete_producer_rtp_parameters(command.rtp_parameters.clone(), Some(cname), true);
+            ortc::complete_producer_rtp_parameters(command.rtp_parameters.clone(), Some(cname), enable_bwe);
         let mapping =
             ortc::get_producer_rtp_parameters_mapping(&parameters, capabilities, first_mapped_ssrc)?;
         let consumable =

@@ -3,6 +3,7 @@
 //! Producers' streams and Consumers' rows lie in the Router's tables, where forwarding runs along them; here is what a packet
 //! meets on its way between them and the network, and the Consumers' cold parts.
 
+mod direct;
 mod endpoints;
 mod handshake;
 mod identity;
@@ -24,8 +25,8 @@ use mafalda_api::transport::TransportTraceEventType;
 use mafalda_api::types::data_structures::IceRole;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpHeaderExtensionUri, RtpParameters};
 use mafalda_api::waist::{
-    CreatePlainTransport, CreateWebRtcTransport, ErrorCode, Failure, ObjectState, Origin,
-    PlainTransportState, WebRtcTransportState,
+    CreateDirectTransport, CreatePlainTransport, CreateWebRtcTransport, DirectTransportState, ErrorCode,
+    Failure, ObjectState, Origin, PlainTransportState, WebRtcTransportState,
 };
 use rand::RngExt;
 
@@ -40,6 +41,7 @@ use crate::trace::Traced;
 use crate::worker::timers::Alarm;
 use crate::worker::{ListenSocket, Turn};
 
+pub(crate) use direct::Direct;
 #[cfg(test)]
 pub(crate) use endpoints::CONNECTIONS_MAX;
 pub(crate) use endpoints::Endpoints;
@@ -182,6 +184,17 @@ impl Transport {
         Ok(transport)
     }
 
+    /// A DirectTransport. Packets can come and go at once.
+    pub(crate) fn direct(
+        turn: &mut Turn,
+        command: &CreateDirectTransport,
+        origin: Origin,
+        sockets: &[ListenSocket],
+    ) -> Result<Self, Failure> {
+        let way = Way::Direct(Direct::new(command, sockets)?);
+        Ok(Self::new(turn, command.id, origin, way, Protection::Absent))
+    }
+
     fn new(turn: &mut Turn, id: TransportId, origin: Origin, way: Way, protection: Protection) -> Self {
         Self {
             id,
@@ -250,35 +263,60 @@ impl Transport {
                 rtcp_tuple: plain.describe_rtcp(),
                 srtp_parameters: plain.srtp_parameters(),
             })),
+            Way::Direct(direct) => ObjectState::DirectTransport(Arc::new(DirectTransportState {
+                id,
+                origin,
+                router,
+                max_receive_message_size: direct.max_receive_message_size,
+            })),
         }
     }
 
     pub(crate) fn as_webrtc(&self) -> Option<&WebRtc> {
         match &self.way {
             Way::WebRtc(webrtc) => Some(webrtc),
-            Way::Plain(_) => None,
+            Way::Plain(_) | Way::Direct(_) => None,
         }
     }
 
     pub(crate) fn as_webrtc_mut(&mut self) -> Option<&mut WebRtc> {
         match &mut self.way {
             Way::WebRtc(webrtc) => Some(webrtc),
-            Way::Plain(_) => None,
+            Way::Plain(_) | Way::Direct(_) => None,
         }
     }
 
     pub(crate) fn as_plain(&self) -> Option<&Plain> {
         match &self.way {
             Way::Plain(plain) => Some(plain),
-            Way::WebRtc(_) => None,
+            Way::WebRtc(_) | Way::Direct(_) => None,
         }
     }
 
     pub(crate) fn as_plain_mut(&mut self) -> Option<&mut Plain> {
         match &mut self.way {
             Way::Plain(plain) => Some(plain),
-            Way::WebRtc(_) => None,
+            Way::WebRtc(_) | Way::Direct(_) => None,
         }
+    }
+
+    pub(crate) fn as_direct(&self) -> Option<&Direct> {
+        match &self.way {
+            Way::Direct(direct) => Some(direct),
+            Way::WebRtc(_) | Way::Plain(_) => None,
+        }
+    }
+
+    pub(crate) fn as_direct_mut(&mut self) -> Option<&mut Direct> {
+        match &mut self.way {
+            Way::Direct(direct) => Some(direct),
+            Way::WebRtc(_) | Way::Plain(_) => None,
+        }
+    }
+
+    /// Whether bandwidth may be estimated: between an application and its own Router there is none to be found out.
+    pub(crate) fn may_estimate_bandwidth(&self) -> bool {
+        !matches!(self.way, Way::Direct(_))
     }
 
     /// Whether packets can go out: there are a way and what protects them on it.

@@ -9,6 +9,7 @@
 
 mod call;
 mod datagram;
+mod direct;
 mod drain;
 pub(crate) mod drops;
 mod handshakes;
@@ -127,6 +128,7 @@ impl Worker {
             Input::Accepted { listener, connection } => self.on_accepted(listener, connection),
             Input::Disconnected { connection } => self.on_disconnected(connection),
             Input::Unsent { tuple, sender, packets } => self.on_unsent(tuple, sender, packets),
+            Input::Refused { socket, sends } => self.on_refused(socket, sends),
             Input::Timeout => self.on_timeout(),
         }
         if goes_on {
@@ -170,10 +172,12 @@ impl Worker {
         &self.turn.effects.drops
     }
 
-    /// Takes a live Transport out of its Router, with all that belongs to it; for [`Worker::put_transport`] of another Worker.
+    /// Takes a live Transport out of its Router, with all that belongs to it; for [`Worker::put_transport`] of another Worker. A
+    /// DirectTransport stays where its application's end is: it gives none.
     pub fn take_transport(&mut self, now: Now, id: TransportId) -> Option<TransportState> {
         self.begin(now);
-        let at = self.transports.remove(&id)?;
+        let at = self.transports.get(&id).copied()?;
+        self.routers.get(at.router)?.transports.get(at.transport).filter(|it| it.as_direct().is_none())?;
         let state = self.routers.get_mut(at.router)?.take(at.transport)?;
         self.forget(at, &state.transport);
         Some(state)

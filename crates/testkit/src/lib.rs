@@ -35,4 +35,4 @@ mod seed;
 pub use seed::{each_seed, seeds};
 
 mod world;
-pub use world::{JoinSettings, PeerId, Receiving, SERVER, Sending, World};
+pub use world::{DirectPacket, JoinSettings, PeerId, Receiving, SERVER, Sending, World};

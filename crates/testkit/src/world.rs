@@ -22,6 +22,9 @@ use crate::{Clock, Network, Packet};
 mod call;
 pub use call::{JoinSettings, Receiving, Sending};
 
+mod direct;
+pub use direct::DirectPacket;
+
 mod engine;
 use engine::Engine;
 
@@ -62,6 +65,8 @@ pub struct World {
     replies: HashMap<u64, Result<Reply, Failure>>,
     next_request: u64,
     wire: Wire,
+    /// What came out of DirectTransports.
+    direct: HashMap<TransportId, Vec<DirectPacket>>,
     overheard: VecDeque<Packet>,
     events_at_once: (Option<Instant>, u32),
 }
@@ -103,6 +108,7 @@ impl World {
             replies: HashMap::new(),
             next_request: 0,
             wire: Wire::default(),
+            direct: HashMap::new(),
             overheard: VecDeque::new(),
             events_at_once: (None, 0),
         };
@@ -360,6 +366,12 @@ impl World {
             let socket =
                 *self.sockets.get(&tuple.socket).expect("a Worker sends by sockets that it was given");
             assert_eq!(socket.engine, engine, "a Worker sends by its own sockets");
+            if let (true, ObjectId::Transport(transport)) = (socket.local.ip().is_unspecified(), socket.owner)
+            {
+                let rtcp = tuple == Tuple::direct_rtcp(tuple.socket);
+                self.direct.entry(transport).or_default().push(DirectPacket { rtcp, bytes });
+                continue;
+            }
             match self.sender_of(&socket, tuple.remote) {
                 Some(transport) => self.wire.check(transport, &bytes),
                 None => assert!(bytes[0] < 4, "strangers get answers to their checks and nothing else"),
@@ -420,7 +432,8 @@ impl World {
     /// When the Transport isn't there, or its own Worker doesn't take it back.
     pub fn try_migrate(&mut self, transport: TransportId, router: RouterId) -> Result<(), Failure> {
         let (from, to) = (self.homes[&transport.into()], self.homes[&router.into()]);
-        let home = self.transport_state(transport).router;
+        let home = self.object(transport).and_then(ObjectState::parent);
+        let Some(ObjectId::Router(home)) = home else { panic!("a Transport lives in a Router") };
         let now = self.now();
         let state = self.engines[from].worker.take_transport(now, transport).expect("the Transport is there");
         self.drain(from);

@@ -9,6 +9,7 @@ use super::{
     ConsumerDump, ConsumerRtpStreamStat, ConsumerScore, ConsumerTraceEventData, ConsumerTraceEventType,
     ConsumerType,
 };
+use crate::callbacks::Notice;
 use crate::error::RequestError;
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::{ConsumerId, ProducerId};
@@ -134,6 +135,16 @@ impl Consumer {
     pub async fn request_key_frame(&self) -> Result<(), RequestError> {
         let Done = self.handle.link().run(RequestKeyFrame { id: self.id() }).await?;
         Ok(())
+    }
+
+    /// Calls back with each RTP packet, retransmissions too, where its Transport is a DirectTransport. A callback that is too slow loses
+    /// some: they count as discarded.
+    pub fn on_rtp<F: Fn(&[u8]) + Send + Sync + 'static>(&self, callback: F) -> HandlerId {
+        self.handle.on_notice(move |notice| {
+            if let Notice::Rtp(packet) = notice {
+                callback(packet);
+            }
+        })
     }
 
     /// Calls back when it is paused.

@@ -9,11 +9,13 @@ use super::queue::{Item, Next, Queue};
 use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
+use crate::direct_transport::DirectTransport;
 use crate::id::ObjectId;
 use crate::mirror::Mirrored;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::{NewRtpObserver, NewTransport, Router};
+use crate::waist::Egress;
 use crate::webrtc_server::WebRtcServer;
 use crate::webrtc_transport::WebRtcTransport;
 use crate::worker::Worker;
@@ -21,6 +23,9 @@ use crate::worker::Worker;
 /// Items that are delivered before other tasks of the thread get their turn. Larger saves switches; smaller lets others in
 /// sooner: what one takes is up to the application's callbacks.
 const ITEMS_PER_TURN_MAX: usize = 64;
+/// What comes out of one DirectTransport before others have their turn, and events theirs. Larger saves a step through the queue, smaller
+/// lets a pause or an end through sooner.
+const EGRESS_PER_ITEM_MAX: usize = 64;
 
 /// Runs callbacks until the backend or the last handle is gone, and sends off what was dropped when no call comes.
 pub(super) async fn deliver(link: Weak<Link>, queue: Arc<Queue>) {
@@ -32,7 +37,11 @@ pub(super) async fn deliver(link: Weak<Link>, queue: Arc<Queue>) {
         }
         for _ in 0..ITEMS_PER_TURN_MAX {
             match queue.next() {
-                Next::Item(item) => tell(&link, &item),
+                Next::Item(item) => {
+                    if tell(&link, &item) {
+                        break;
+                    }
+                }
                 Next::Nothing => return Poll::Pending,
                 Next::Ended => return Poll::Ready(()),
             }
@@ -43,7 +52,8 @@ pub(super) async fn deliver(link: Weak<Link>, queue: Arc<Queue>) {
     .await;
 }
 
-fn tell(link: &Weak<Link>, item: &Item) {
+/// Whether that was a turn's work.
+fn tell(link: &Weak<Link>, item: &Item) -> bool {
     match item {
         Item::Appeared(entry) => {
             if let Some(link) = link.upgrade() {
@@ -57,8 +67,31 @@ fn tell(link: &Weak<Link>, item: &Item) {
             entry.callbacks.call(&Notice::Closing(cause));
             entry.finish();
         }
+        Item::Media(transport) => return link.upgrade().is_some_and(|link| hand_out(&link, transport)),
         Item::Changed(..) | Item::Passing(..) | Item::Closed(..) => {}
     }
+    false
+}
+
+/// Calls back for what has come out of a DirectTransport; whether there is more.
+fn hand_out(link: &Link, transport: &Mirrored) -> bool {
+    let Some(port) = transport.port() else { return false };
+    for _ in 0..EGRESS_PER_ITEM_MAX {
+        match port.next() {
+            Some(Egress::Rtp { consumer, packets }) => {
+                // What isn't known here yet has no callbacks.
+                if let Some(consumer) = link.mirror.find(consumer) {
+                    packets.iter().for_each(|packet| consumer.callbacks.call(&Notice::Rtp(packet)));
+                }
+            }
+            Some(Egress::Rtcp(packets)) => {
+                packets.iter().for_each(|packet| transport.callbacks.call(&Notice::Rtcp(packet)));
+            }
+            None => return false,
+        }
+    }
+    port.knock();
+    true
 }
 
 /// Tells the callbacks of a new object's parent, and those of the WebRtcServer that it listens on.
@@ -75,13 +108,16 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
         ObjectId::Worker(_) => tell(&Notice::NewWorker(&Worker::of(link, entry))),
         ObjectId::WebRtcServer(_) => tell(&Notice::NewWebRtcServer(&WebRtcServer::of(link, entry)?)),
         ObjectId::Router(_) => tell(&Notice::NewRouter(&Router::of(link, entry)?)),
-        ObjectId::Transport(_) => match WebRtcTransport::of(link, entry) {
-            Some(transport) => tell(&Notice::NewTransport(NewTransport::WebRtc(&transport))),
-            None => {
-                let transport = PlainTransport::of(link, entry)?;
+        ObjectId::Transport(_) => {
+            if let Some(transport) = WebRtcTransport::of(link, entry) {
+                tell(&Notice::NewTransport(NewTransport::WebRtc(&transport)));
+            } else if let Some(transport) = PlainTransport::of(link, entry) {
                 tell(&Notice::NewTransport(NewTransport::Plain(&transport)));
+            } else {
+                let transport = DirectTransport::of(link, entry)?;
+                tell(&Notice::NewTransport(NewTransport::Direct(&transport)));
             }
-        },
+        }
         ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
         ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),
         ObjectId::RtpObserver(_) => {

@@ -1,7 +1,8 @@
 //! Callbacks that wait for the deliver future, in the order in which things happened.
 //!
 //! Bounded by [`CALLBACKS_MAX`]: from there on, a change takes the place of an earlier change of the same kind at the same
-//! object. So there are never more than that many and one per object and kind; beginnings and ends of objects always stay.
+//! object. So there are never more than that many, one per object and kind, and one per DirectTransport; beginnings and ends of objects
+//! always stay.
 //! Passing events have a bound of their own, [`PASSING_MAX`], and are left out and counted from there on.
 
 use std::collections::{HashMap, VecDeque};
@@ -27,6 +28,8 @@ pub(crate) enum Item {
     Changed(Arc<Mirrored>, Event),
     Passing(Arc<Mirrored>, Event),
     Closed(Arc<Mirrored>, CloseCause),
+    /// Something has come out of this DirectTransport. It is in here once at the most, but for the moment in which it is opened.
+    Media(Arc<Mirrored>),
 }
 
 #[derive(Default)]

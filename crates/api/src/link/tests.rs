@@ -4,8 +4,8 @@ use std::task::{Poll, Waker};
 use futures_core::Stream;
 
 use super::*;
-use crate::id::WorkerId;
-use crate::waist::{BoxStream, CreateWorker, Position};
+use crate::id::{TransportId, WorkerId};
+use crate::waist::{BoxStream, CreateWorker, MediaPort, Position};
 
 /// Never answers a create, and says that every close is done.
 struct Silent;
@@ -24,6 +24,10 @@ impl Backend for Silent {
 
     fn watch(&self, _: Scope, _: Option<Position>) -> BoxStream<'static, Update> {
         Box::pin(OneSnapshot(false))
+    }
+
+    fn media(&self, _: TransportId) -> Arc<dyn MediaPort> {
+        unreachable!("it has no transports")
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 
 use crate::callbacks::{Callbacks, Notice};
 use crate::handle::Hold;
 use crate::id::ObjectId;
 use crate::labels::Labels;
+use crate::link::Port;
 use crate::subscription::Subscribers;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpParameters;
@@ -21,6 +22,8 @@ pub(crate) struct Mirrored {
     state: RwLock<ObjectState>,
     life: AtomicU8,
     hold: Mutex<Weak<Hold>>,
+    /// Of DirectTransports that have had a handle.
+    port: OnceLock<Box<Port>>,
     pub(crate) callbacks: Callbacks,
     pub(crate) subscribers: Subscribers,
 }
@@ -60,6 +63,7 @@ impl Mirrored {
             state: RwLock::new(state),
             life: AtomicU8::new(OPEN),
             hold: Mutex::default(),
+            port: OnceLock::new(),
             callbacks: Callbacks::default(),
             subscribers: Subscribers::default(),
         }
@@ -114,6 +118,15 @@ impl Mirrored {
         if self.life.swap(FINISHED, Ordering::AcqRel) != FINISHED {
             self.tell_closed();
         }
+    }
+
+    /// The way of packets to and from it, if it is open.
+    pub(crate) fn port(&self) -> Option<&Port> {
+        self.port.get().map(|port| &**port)
+    }
+
+    pub(crate) fn port_or(&self, open: impl FnOnce() -> Port) -> &Port {
+        self.port.get_or_init(|| Box::new(open()))
     }
 
     pub(crate) fn tell_closed(&self) {

@@ -8,7 +8,8 @@ use event_listener_primitives::HandlerId;
 use super::{
     ProducerDump, ProducerScore, ProducerStat, ProducerTraceEventData, ProducerTraceEventType, ProducerType,
 };
-use crate::error::RequestError;
+use crate::direct_transport::{self, is_direct};
+use crate::error::{NotificationError, RequestError};
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::ProducerId;
 use crate::link::Link;
@@ -26,11 +27,17 @@ use crate::waist::{
 pub enum Producer {
     /// One that an endpoint sends over a network.
     Regular(RegularProducer),
+    /// One that the application sends, of a DirectTransport.
+    Direct(DirectProducer),
 }
 
 /// What is special about Producers of endpoints: nothing. All that can be done with one is what can be done with any [`Producer`].
 #[derive(Clone)]
 pub struct RegularProducer(Shared);
+
+/// A Producer of a DirectTransport: the application is its source.
+#[derive(Clone)]
+pub struct DirectProducer(Shared);
 
 /// What the handles of all kinds of Producers hold.
 #[derive(Clone)]
@@ -45,6 +52,26 @@ impl From<RegularProducer> for Producer {
     }
 }
 
+impl DirectProducer {
+    /// Sends an RTP packet into the Router. It never waits; whose the packet is, its SSRC or its names say, as with any Transport. One
+    /// that can't be read within, or is no Producer's of the Transport, is dropped and counted.
+    ///
+    /// # Errors
+    ///
+    /// When it is no RTP at first sight, as much waits as may, or the Producer or the backend is gone.
+    pub fn send(&self, rtp_packet: Vec<u8>) -> Result<(), NotificationError> {
+        let handle = &self.0.handle;
+        let transport = handle.entry().parent().ok_or(NotificationError::ChannelClosed)?;
+        handle.send(transport, direct_transport::rtp(rtp_packet)?)
+    }
+}
+
+impl From<DirectProducer> for Producer {
+    fn from(producer: DirectProducer) -> Self {
+        Self::Direct(producer)
+    }
+}
+
 impl Producer {
     handle_methods!("Producer", ProducerId, Producer, handle());
 
@@ -54,12 +81,14 @@ impl Producer {
     }
 
     pub(crate) fn from_handle(handle: Handle, transport: Arc<dyn Transport>) -> Self {
-        Self::Regular(RegularProducer(Shared { handle, transport }))
+        let is_direct = handle.entry().parent().is_some_and(|transport| is_direct(transport));
+        let shared = Shared { handle, transport };
+        if is_direct { DirectProducer(shared).into() } else { RegularProducer(shared).into() }
     }
 
     fn shared(&self) -> &Shared {
         match self {
-            Self::Regular(RegularProducer(shared)) => shared,
+            Self::Regular(RegularProducer(shared)) | Self::Direct(DirectProducer(shared)) => shared,
         }
     }
 
@@ -212,6 +241,12 @@ impl Producer {
 }
 
 impl fmt::Debug for RegularProducer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.handle.fmt(f)
+    }
+}
+
+impl fmt::Debug for DirectProducer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.handle.fmt(f)
     }

@@ -9,6 +9,7 @@ use event_listener_primitives::HandlerId;
 use super::RouterDump;
 use crate::audio_level_observer::{AudioLevelObserver, AudioLevelObserverOptions};
 use crate::callbacks::Notice;
+use crate::direct_transport::{DirectTransport, DirectTransportOptions};
 use crate::error::{RequestError, UpdateMediaCodecsError};
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
 use crate::id::{ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
@@ -21,8 +22,8 @@ use crate::transport::Transport;
 use crate::types::data_structures::ListenInfo;
 use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized, RtpCodecCapability};
 use crate::waist::{
-    CreateAudioLevelObserver, CreatePlainTransport, CreateWebRtcTransport, DumpRouter, Listen, RouterState,
-    UpdateMediaCodecs,
+    CreateAudioLevelObserver, CreateDirectTransport, CreatePlainTransport, CreateWebRtcTransport, DumpRouter,
+    Listen, RouterState, UpdateMediaCodecs,
 };
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
@@ -183,6 +184,27 @@ impl Router {
         Ok(AudioLevelObserver::from_handle(handle, self.clone()))
     }
 
+    /// Creates a DirectTransport. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When the Router or the backend is gone.
+    pub async fn create_direct_transport(
+        &self,
+        direct_transport_options: DirectTransportOptions,
+    ) -> Result<DirectTransport, RequestError> {
+        let options = direct_transport_options;
+        let id = TransportId::new();
+        let operation = CreateDirectTransport {
+            id,
+            router: self.id(),
+            max_send_message_size: options.max_send_message_size,
+            max_receive_message_size: options.max_receive_message_size,
+        };
+        let handle = self.handle.link().create(id, options.labels, options.app_data, operation).await?;
+        Ok(DirectTransport::from_handle(handle, self.clone()))
+    }
+
     /// Calls back for each Transport that is created on it; before `create_…_transport` returns.
     pub fn on_new_transport<F: Fn(NewTransport<'_>) + Send + Sync + 'static>(
         &self,
@@ -246,6 +268,8 @@ pub enum NewTransport<'a> {
     WebRtc(&'a WebRtcTransport),
     /// A PlainTransport.
     Plain(&'a PlainTransport),
+    /// A DirectTransport.
+    Direct(&'a DirectTransport),
 }
 
 impl<'a> Deref for NewTransport<'a> {
@@ -254,6 +278,7 @@ impl<'a> Deref for NewTransport<'a> {
         match self {
             Self::WebRtc(transport) => *transport,
             Self::Plain(transport) => *transport,
+            Self::Direct(transport) => *transport,
         }
     }
 }

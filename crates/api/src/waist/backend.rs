@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_core::Stream;
 
-use super::{Command, Event, Failure, ObjectState, Position, Reply};
-use crate::id::{RouterId, SessionId};
+use super::{Command, Event, Failure, MediaPort, ObjectState, Position, Reply};
+use crate::id::{RouterId, SessionId, TransportId};
 use crate::labels::Labels;
 
 /// A future that can be kept in a struct and sent between threads.
@@ -26,6 +27,10 @@ pub trait Backend: Send + Sync {
     /// each event once and in order. It ends when the backend ends. A watcher that is too slow gets a new snapshot, and misses
     /// what only passes by.
     fn watch(&self, scope: Scope, from: Option<Position>) -> BoxStream<'static, Update>;
+
+    /// The way of packets to and from a DirectTransport that there is. It is there at once; each call opens one of its own, and what
+    /// comes out goes to all that are open.
+    fn media(&self, transport: TransportId) -> Arc<dyn MediaPort>;
 }
 
 /// One operation with what is kept beside the object that it makes.

@@ -5,6 +5,7 @@
 
 mod any;
 mod consumer;
+mod direct_transport;
 mod plain_transport;
 mod producer;
 mod router;
@@ -16,6 +17,7 @@ mod worker;
 
 use super::Failure;
 use crate::consumer::{ConsumerDump, ConsumerRtpStreamStat};
+use crate::direct_transport::{DirectTransportDump, DirectTransportStat};
 use crate::error::{ConsumeError, CreateRouterError, CreateWebRtcServerError, ProduceError, RequestError};
 use crate::plain_transport::{PlainTransportDump, PlainTransportStat};
 use crate::producer::{ProducerDump, ProducerStat};
@@ -27,6 +29,7 @@ use crate::worker::{CreateWorkerError, WorkerDump};
 
 pub use any::*;
 pub use consumer::*;
+pub use direct_transport::*;
 pub use plain_transport::*;
 pub use producer::*;
 pub use router::*;
@@ -95,6 +98,8 @@ replies! {
     TransportStats(Vec<WebRtcTransportStat>),
     PlainTransportDump(Box<PlainTransportDump>),
     PlainTransportStats(Vec<PlainTransportStat>),
+    DirectTransportDump(Box<DirectTransportDump>),
+    DirectTransportStats(Vec<DirectTransportStat>),
     IceParameters(IceParameters),
     ProducerDump(Box<ProducerDump>),
     ProducerStats(Vec<ProducerStat>),
@@ -116,6 +121,9 @@ operations! {
     ConnectPlainTransport => Done, RequestError;
     DumpPlainTransport => Box<PlainTransportDump>, RequestError;
     GetPlainTransportStats => Vec<PlainTransportStat>, RequestError;
+    CreateDirectTransport => Done, RequestError;
+    DumpDirectTransport => Box<DirectTransportDump>, RequestError;
+    GetDirectTransportStats => Vec<DirectTransportStat>, RequestError;
     RestartIce => IceParameters, RequestError;
     SetMaxIncomingBitrate => Done, RequestError;
     DumpTransport => Box<WebRtcTransportDump>, RequestError;

@@ -3,6 +3,7 @@
 //! To add a kind of object: write its state in a file of its own, and its row in the table here.
 
 mod consumer;
+mod direct_transport;
 mod plain_transport;
 mod producer;
 mod router;
@@ -18,6 +19,7 @@ use crate::id::{ObjectId, SessionId};
 use crate::labels::Labels;
 
 pub use consumer::*;
+pub use direct_transport::*;
 pub use plain_transport::*;
 pub use producer::*;
 pub use router::*;
@@ -110,6 +112,8 @@ objects! {
     WebRtcTransport(WebRtcTransportState),
     /// A PlainTransport.
     PlainTransport(PlainTransportState),
+    /// A DirectTransport.
+    DirectTransport(DirectTransportState),
     /// A Producer.
     Producer(ProducerState),
     /// A Consumer.

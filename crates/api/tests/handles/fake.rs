@@ -1,6 +1,6 @@
 //! A backend in memory: carries out what it is told at once, and tells it later if the test wants that.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use mafalda_api::consumer::{ConsumerScore, ConsumerType};
-use mafalda_api::id::{ObjectId, SessionId};
+use mafalda_api::id::{ObjectId, SessionId, TransportId};
 use mafalda_api::ortc::{self, RtpCapabilitiesError};
 use mafalda_api::router::RouterDump;
 use mafalda_api::types::data_structures::{
@@ -17,9 +17,9 @@ use mafalda_api::types::data_structures::{
 };
 use mafalda_api::waist::{
     Answer, Backend, BoxFuture, BoxStream, Call, CloseCause, Command, ConsumerState,
-    CreateAudioLevelObserver, Done, ErrorCode, Event, Failure, Listen, ObjectState, Origin, Position,
-    ProducerState, Reply, RouterState, RtpObserverKind, RtpObserverState, Scope, Update, WebRtcServerState,
-    WebRtcTransportState, WorkerState,
+    CreateAudioLevelObserver, DirectTransportState, Done, Egress, ErrorCode, Event, Failure, Ingress, Listen,
+    MediaError, MediaPort, ObjectState, Origin, Position, ProducerState, Reply, RouterState, RtpObserverKind,
+    RtpObserverState, Scope, Update, WebRtcServerState, WebRtcTransportState, WorkerState,
 };
 
 #[derive(Clone, Default)]
@@ -39,6 +39,7 @@ struct State {
     held_events: Vec<Update>,
     answer_wakers: Vec<Waker>,
     watch: Watch,
+    ports: HashMap<TransportId, Arc<FakePort>>,
 }
 
 #[derive(Default)]
@@ -78,6 +79,11 @@ impl Fake {
         let calls = mem::take(&mut self.lock().calls);
         let name = |call: &Command| format!("{call:?}").split('(').next().unwrap().to_owned();
         calls.iter().map(name).collect()
+    }
+
+    /// The way to and from a DirectTransport that a handle has been made for.
+    pub(crate) fn port(&self, transport: TransportId) -> Arc<FakePort> {
+        Arc::clone(&self.lock().ports[&transport])
     }
 
     pub(crate) fn refuse_closes(&self, refuse: bool) {
@@ -176,6 +182,65 @@ impl Backend for Fake {
         state.send(Update::Snapshot { at, objects: Vec::new() });
         Box::pin(Updates(self.clone()))
     }
+
+    fn media(&self, transport: TransportId) -> Arc<dyn MediaPort> {
+        let port = Arc::new(FakePort::default());
+        let before = self.lock().ports.insert(transport, Arc::clone(&port));
+        assert!(before.is_none(), "a Transport's handles share one port");
+        port
+    }
+}
+
+/// The way to and from a DirectTransport. It has room for two.
+#[derive(Debug, Default)]
+pub(crate) struct FakePort(Mutex<Media>);
+
+#[derive(Debug, Default)]
+struct Media {
+    sent: Vec<Ingress>,
+    out: VecDeque<Egress>,
+    waker: Option<Waker>,
+    ended: bool,
+}
+
+impl FakePort {
+    /// What was sent so far.
+    pub(crate) fn take_sent(&self) -> Vec<Ingress> {
+        mem::take(&mut self.0.lock().unwrap().sent)
+    }
+
+    pub(crate) fn put(&self, egress: Egress) {
+        let mut media = self.0.lock().unwrap();
+        media.out.push_back(egress);
+        media.waker.take().into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn end(&self) {
+        self.0.lock().unwrap().ended = true;
+    }
+}
+
+impl MediaPort for FakePort {
+    fn try_send(&self, ingress: Ingress) -> Result<(), MediaError> {
+        let mut media = self.0.lock().unwrap();
+        if media.ended {
+            return Err(MediaError::Ended);
+        }
+        if media.sent.len() == 2 {
+            return Err(MediaError::Full);
+        }
+        media.sent.push(ingress);
+        Ok(())
+    }
+
+    fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Option<Egress>> {
+        let mut media = self.0.lock().unwrap();
+        if let Some(egress) = media.out.pop_front() {
+            return Poll::Ready(Some(egress));
+        }
+        media.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
 }
 
 struct Updates(Fake);
@@ -252,6 +317,9 @@ impl State {
                         Some(CloseCause::WorkerClosed)
                     }
                     (ObjectState::WebRtcTransport(it), ObjectId::Router(id)) if it.router == id => {
+                        Some(CloseCause::RouterClosed)
+                    }
+                    (ObjectState::DirectTransport(it), ObjectId::Router(id)) if it.router == id => {
                         Some(CloseCause::RouterClosed)
                     }
                     (ObjectState::WebRtcTransport(it), ObjectId::WebRtcServer(id))
@@ -356,6 +424,13 @@ impl State {
                     dtls_state: DtlsState::New,
                     dtls_remote_cert: None,
                 };
+                self.happen(Event::Appeared(state.into()));
+            }
+            Command::CreateDirectTransport(it) => {
+                self.find(it.router)?;
+                let max_receive_message_size = it.max_receive_message_size;
+                let state =
+                    DirectTransportState { id: it.id, origin, router: it.router, max_receive_message_size };
                 self.happen(Event::Appeared(state.into()));
             }
             Command::RestartIce(it) => {

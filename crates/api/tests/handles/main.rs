@@ -4,6 +4,7 @@
 mod backend_end;
 mod calls;
 mod closing;
+mod direct_transport;
 mod fake;
 mod media_codecs;
 mod ownership;

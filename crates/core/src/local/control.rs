@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::log::Log;
 use super::watch::Watcher;
 use super::{LocalOptions, Message, Report, Reports};
-use crate::thread::{Thread, ThreadOptions};
+use crate::thread::{Opened, Thread, ThreadOptions};
 
 type Answering = oneshot::Sender<Result<Answer, Failure>>;
 
@@ -76,6 +76,7 @@ impl Control {
                 Message::Call { call, reply } => self.on_call(*call, reply),
                 Message::Watch { from, watcher } => self.on_watch(from, watcher),
                 Message::Report { worker, reports } => self.on_reports(worker, reports),
+                Message::Media(opened) => self.on_media(opened),
                 Message::Stop => break,
                 #[cfg(test)]
                 Message::Panic(worker) => self.workers[&worker].thread.panic(),
@@ -101,6 +102,14 @@ impl Control {
         let updates = missed.unwrap_or_else(|| vec![self.log.snapshot(watcher.scope())]);
         watcher.push(updates, &self.log);
         self.watchers.push(watcher);
+    }
+
+    /// Hands a port to the Worker of its Transport. One that finds none ends.
+    fn on_media(&self, opened: Opened) {
+        let worker = self.routes.get(&opened.transport.into());
+        if let Some(running) = worker.and_then(|worker| self.workers.get(worker)) {
+            running.thread.open(opened);
+        }
     }
 
     fn on_call(&mut self, call: Call, answering: Answering) {

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use mafalda_media::SocketId;
 use mafalda_media::buffer::{Run, SendBuffer};
+use mafalda_media::worker::Worker;
 
+use super::direct::Ends;
 use super::packet_io::{PacketIo, Piece};
 use super::socket::{Socket, Sockets};
 use super::tcp::Connection;
@@ -46,7 +48,14 @@ impl Dispatch {
     }
 
     /// Sends all runs: those of one socket that follow each other go together.
-    pub(super) fn flush(&mut self, io: &mut impl PacketIo, sockets: &mut Sockets, now: Instant) {
+    pub(super) fn flush(
+        &mut self,
+        io: &mut impl PacketIo,
+        sockets: &mut Sockets,
+        ends: &mut Ends,
+        machine: &Worker,
+        now: Instant,
+    ) {
         let runs = mem::take(&mut self.runs);
         for runs in runs.chunk_by(|one, next| one.socket() == next.socket()) {
             let id = runs[0].socket();
@@ -56,7 +65,14 @@ impl Dispatch {
                     sockets.watch_writable(id);
                 }
                 Some(Socket::Connection(connection)) => self.queue(id, connection, runs),
-                Some(Socket::Listener(_)) | None => {}
+                Some(Socket::Listener(_)) => {}
+                // An application's end, or a socket that is closed.
+                None => ends.put(
+                    runs,
+                    &self.out,
+                    |tuple, ssrc| machine.consumer_of(tuple, ssrc),
+                    &mut self.unsent,
+                ),
             }
         }
         self.runs = runs;

@@ -6,19 +6,21 @@
 //! first in the next.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{io, mem};
 
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
-use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure, Listen};
-use mafalda_media::buffer::Batch;
+use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure, Ingress, Listen};
+use mafalda_media::buffer::{BATCH_DATAGRAMS_MAX, Batch};
 use mafalda_media::dtls::Certificate;
 use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
 use mafalda_media::{Now, SocketId, Tuple};
 
+use super::direct::{Ends, Taken};
 use super::dispatch::Dispatch;
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, News};
 use super::pace::Pace;
 use super::packet_io::Syscalls;
 use super::socket::{Accept, Ready, Socket, Sockets};
@@ -28,6 +30,8 @@ use crate::local::{MediaAddress, Report, Reports};
 
 /// Calls carried out per turn. Each takes some ten microseconds, so media waits about a millisecond at most.
 const CALLS_PER_TURN: usize = 64;
+/// Packets taken from applications per turn: half of a batch, so that sockets get their share. What is left is taken in the next turn.
+const SENT_PER_TURN: usize = BATCH_DATAGRAMS_MAX / 2;
 /// Connections accepted from one listener per turn.
 const ACCEPTS_PER_TURN: usize = 16;
 /// How long after its beginning a turn takes a rest from sending, if there is more: what has come up meanwhile goes first.
@@ -39,6 +43,8 @@ const READ_MAX: usize = 16 * 1024;
 pub(super) struct Driver {
     machine: Worker,
     sockets: Sockets,
+    /// DirectTransports' applications.
+    ends: Ends,
     mailbox: Mailbox,
     reports: Reports,
     addresses: Vec<MediaAddress>,
@@ -49,6 +55,8 @@ pub(super) struct Driver {
     pace: Pace,
     scratch: Box<[u8]>,
     news: Vec<Report>,
+    /// Memory for what ports tell.
+    port_news: Vec<News>,
     /// Sockets that have something to do and had no part in a turn yet.
     ready: VecDeque<Ready>,
     /// Connections that are at their end, with something in the batch perhaps.
@@ -73,6 +81,7 @@ impl Driver {
         Ok(Self {
             machine: Worker::new(config, rand::random(), now()),
             sockets: Sockets::new(&mailbox).map_err(system)?,
+            ends: Ends::default(),
             mailbox,
             reports,
             addresses,
@@ -83,6 +92,7 @@ impl Driver {
             pace: Pace::default(),
             scratch: vec![0; READ_MAX].into_boxed_slice(),
             news: Vec::new(),
+            port_news: Vec::new(),
             ready: VecDeque::new(),
             over: Vec::new(),
             resting: false,
@@ -103,6 +113,9 @@ impl Driver {
         let now = now();
         self.sockets.end_rest(now.at);
         self.take_calls(now, rung);
+        if rung {
+            self.take_news();
+        }
         self.take_datagrams(now);
         if self.machine.timeout().is_some_and(|at| at <= now.at) {
             self.feed(now, Input::Timeout);
@@ -120,6 +133,8 @@ impl Driver {
         let deadlines = [self.machine.timeout(), self.sockets.rest_end()];
         let next = deadlines.into_iter().flatten().min();
         let timeout = next.map(|at| at.saturating_duration_since(clock()));
+        // Where applications have more, sockets are looked at and not waited for.
+        let timeout = if self.ends.are_ready() { Some(Duration::ZERO) } else { timeout };
         self.sockets.wait(timeout, &mut self.ready)
     }
 
@@ -135,12 +150,46 @@ impl Driver {
         self.mailbox.ring_again();
     }
 
+    /// Ports that were opened, and that something was sent from.
+    fn take_news(&mut self) {
+        let mut news = mem::take(&mut self.port_news);
+        self.mailbox.take_news(&mut news);
+        for news in news.drain(..) {
+            match news {
+                News::Opened(opened) => self.ends.open(&opened, self.mailbox.bell_for_ports()),
+                News::Sent(socket) => self.ends.on_sent(socket),
+            }
+        }
+        self.port_news = news;
+    }
+
+    /// Puts what applications have sent into the batch.
+    fn take_sent(&mut self, now: Now) {
+        for _ in 0..SENT_PER_TURN {
+            // The next one, of any size, will fit.
+            let taken = if self.batch.is_full() { None } else { self.ends.take() };
+            match taken {
+                Some(Taken::Sent(socket, Ingress::Rtp(packet))) => {
+                    self.batch.push(Tuple::direct_rtp(socket), &packet);
+                }
+                Some(Taken::Sent(socket, Ingress::Rtcp(packet))) => {
+                    self.batch.push(Tuple::direct_rtcp(socket), &packet);
+                }
+                Some(Taken::Refused(socket, sends)) => self.feed(now, Input::Refused { socket, sends }),
+                None => return,
+            }
+        }
+    }
+
     fn take_datagrams(&mut self, now: Now) {
         if self.resting {
             return self.drain(now);
         }
         // What is left of the last batch comes first.
         let room = self.batch.is_empty();
+        if room {
+            self.take_sent(now);
+        }
         while room && !self.batch.is_full() {
             let Some(Ready { id, readable, writable }) = self.ready.pop_front() else { break };
             self.on_socket(now, id, readable, writable);
@@ -161,6 +210,11 @@ impl Driver {
             Command::CreatePlainTransport(command) => {
                 command.listen_infos = address::resolve_to_one(&command.listen_infos, &self.addresses);
                 self.bind(&command.listen_infos, |protocol| protocol == Protocol::Udp)
+            }
+            Command::CreateDirectTransport(command) => {
+                let (socket, local) = (self.sockets.number(), (Ipv4Addr::UNSPECIFIED, 0).into());
+                self.ends.add(socket, command.id);
+                Ok(vec![ListenSocket { socket, info: 0, local }])
             }
             Command::CreateWebRtcTransport(command) => match &mut command.listen {
                 Listen::Individual(infos) => {
@@ -359,6 +413,7 @@ impl Driver {
                 Output::CloseSocket(socket) => {
                     self.flush(now);
                     self.sockets.remove(socket);
+                    self.ends.remove(socket);
                 }
             }
         }
@@ -371,7 +426,7 @@ impl Driver {
     }
 
     fn flush(&mut self, now: Now) {
-        self.dispatch.flush(&mut self.io, &mut self.sockets, now.at);
+        self.dispatch.flush(&mut self.io, &mut self.sockets, &mut self.ends, &self.machine, now.at);
     }
 
     /// Tells the machine what could not be sent, so that it leaves out the rest of those frames.

@@ -1,12 +1,16 @@
-//! A Worker's mailbox: calls from the control thread, and a file descriptor that wakes the thread's event loop.
+//! A Worker's mailbox: calls from the control thread, news of DirectTransports' ports, and a file descriptor that wakes the thread's event
+//! loop.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 
 use mafalda_api::waist::Call;
+use mafalda_media::SocketId;
 use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use super::direct::Opened;
 
 /// Calls that wait for a Worker. At a few microseconds each this is some ten milliseconds of work; more is refused.
 const MAILBOX_MAX: usize = 4096;
@@ -25,10 +29,25 @@ pub(super) struct Mailbox {
     shared: Arc<Shared>,
 }
 
+/// What the Worker hears of its DirectTransports' ports.
+#[derive(Debug)]
+pub(super) enum News {
+    /// One was opened.
+    Opened(Opened),
+    /// Something was sent from an end that had been empty.
+    Sent(SocketId),
+}
+
+/// What a port tells its Worker with.
+#[derive(Clone, Debug)]
+pub(super) struct Bell(Arc<Shared>);
+
 #[derive(Debug)]
 struct Shared {
     bell: EventFd,
     stop: AtomicBool,
+    /// At most two entries per port that there is.
+    news: Mutex<Vec<News>>,
     /// A test wants to see the thread panic.
     #[cfg(test)]
     panic: AtomicBool,
@@ -40,6 +59,7 @@ pub(super) fn mailbox() -> std::io::Result<(Poster, Mailbox)> {
     let shared = Arc::new(Shared {
         bell,
         stop: AtomicBool::new(false),
+        news: Mutex::default(),
         #[cfg(test)]
         panic: AtomicBool::new(false),
     });
@@ -50,24 +70,42 @@ impl Poster {
     /// `false` when it is full. A call to a thread that has just ended is answered when the end is reported.
     pub(super) fn post(&self, request: u64, call: Call) -> bool {
         let posted = self.calls.try_send((request, Box::new(call)));
-        self.ring();
+        self.shared.ring();
         !matches!(posted, Err(TrySendError::Full(_)))
+    }
+
+    pub(super) fn open(&self, opened: Opened) {
+        self.shared.tell(News::Opened(opened));
     }
 
     pub(super) fn stop(&self) {
         self.shared.stop.store(true, Ordering::Release);
-        self.ring();
+        self.shared.ring();
     }
 
     #[cfg(test)]
     pub(super) fn panic(&self) {
         self.shared.panic.store(true, Ordering::Release);
+        self.shared.ring();
+    }
+}
+
+impl Bell {
+    /// Something was sent from an end that had been empty.
+    pub(super) fn tell_sent(&self, socket: SocketId) {
+        self.0.tell(News::Sent(socket));
+    }
+}
+
+impl Shared {
+    fn tell(&self, news: News) {
+        self.news.lock().expect("no holder panics").push(news);
         self.ring();
     }
 
     fn ring(&self) {
         // It fails only when the counter is at its end, and then the bell has been rung.
-        let _ = self.shared.bell.write(1);
+        let _ = self.bell.write(1);
     }
 }
 
@@ -84,7 +122,17 @@ impl Mailbox {
 
     /// Makes the bell readable again: there is more than a turn's work.
     pub(super) fn ring_again(&self) {
-        let _ = self.shared.bell.write(1);
+        self.shared.ring();
+    }
+
+    /// What ports are to tell with.
+    pub(super) fn bell_for_ports(&self) -> Bell {
+        Bell(Arc::clone(&self.shared))
+    }
+
+    /// Adds what ports have told.
+    pub(super) fn take_news(&self, into: &mut Vec<News>) {
+        into.append(&mut self.shared.news.lock().expect("no holder panics"));
     }
 
     pub(super) fn is_stopped(&self) -> bool {

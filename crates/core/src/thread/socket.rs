@@ -90,10 +90,15 @@ impl Sockets {
         self.add(socket)
     }
 
-    fn add(&mut self, socket: Socket) -> io::Result<SocketId> {
+    /// A number that no socket has: numbers are never used again, and there are four thousand million for the life of a Worker.
+    pub(super) fn number(&mut self) -> SocketId {
         let id = SocketId(self.next);
-        // Four thousand million sockets in the life of a Worker: numbers are never used again.
         self.next += 1;
+        id
+    }
+
+    fn add(&mut self, socket: Socket) -> io::Result<SocketId> {
+        let id = self.number();
         let event = EpollEvent::new(EpollFlags::EPOLLIN, u64::from(id.0));
         self.poller.add(socket.as_fd(), event)?;
         self.sockets.insert(id, Entry { socket, watched: false });

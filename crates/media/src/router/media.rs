@@ -43,7 +43,9 @@ impl Router {
         has_room(transport)?;
         let given = command.rtp_parameters.rtcp.cname.clone();
         let cname = transport.cname.clone().or(given).unwrap_or_else(|| random_cname(turn));
-        let negotiated = Negotiated::new(command, cname.clone(), &self.capabilities, self.next_mapped_ssrc)?;
+        let enable_bwe = transport.may_estimate_bandwidth();
+        let negotiated =
+            Negotiated::new(command, cname.clone(), &self.capabilities, self.next_mapped_ssrc, enable_bwe)?;
         transport.listener.add(command.id, &negotiated.rtp_parameters)?;
         self.next_mapped_ssrc = self.next_mapped_ssrc.wrapping_add(negotiated.mapping.encodings.len() as u32);
         transport.cname = Some(cname);
@@ -126,7 +128,7 @@ impl Router {
         let negotiation = ConsumerNegotiation {
             remote: &command.rtp_capabilities,
             enable_rtx: command.enable_rtx.unwrap_or(producer.kind == MediaKind::Video),
-            enable_bwe: true,
+            enable_bwe: transport.may_estimate_bandwidth(),
             mid,
             ssrc,
         };

@@ -1,6 +1,8 @@
-//! How a Transport's packets come and go: by ICE, or as an application said.
+//! How a Transport's packets come and go: by ICE, as an application said, or from the application and to it.
 
-use super::{Plain, WebRtc};
+use super::{Direct, Plain, WebRtc};
+use crate::demux::Kind;
+use crate::worker::drops::DropReason;
 use crate::{SocketId, Tuple};
 
 /// The kinds of Transports.
@@ -8,6 +10,7 @@ use crate::{SocketId, Tuple};
 pub(crate) enum Way {
     WebRtc(WebRtc),
     Plain(Plain),
+    Direct(Direct),
 }
 
 impl Way {
@@ -17,6 +20,7 @@ impl Way {
         match self {
             Self::WebRtc(webrtc) => webrtc.ice.selected(),
             Self::Plain(plain) => plain.rtp_tuple(),
+            Self::Direct(direct) => Some(direct.rtp_tuple()),
         }
     }
 
@@ -25,6 +29,7 @@ impl Way {
         match self {
             Self::WebRtc(webrtc) => webrtc.ice.warm(),
             Self::Plain(plain) => plain.warm(),
+            Self::Direct(direct) => direct.warm(),
         }
     }
 
@@ -33,6 +38,17 @@ impl Way {
         match self {
             Self::WebRtc(webrtc) => webrtc.ice.selected(),
             Self::Plain(plain) => plain.rtcp_tuple(),
+            Self::Direct(direct) => Some(direct.rtcp_tuple()),
+        }
+    }
+
+    /// Sees to it that what came over a path of its own belongs there.
+    #[inline]
+    pub(crate) fn check(&self, tuple: Tuple, kind: Kind) -> Result<(), DropReason> {
+        match self {
+            Self::WebRtc(_) => Ok(()),
+            Self::Plain(plain) => plain.check(tuple.socket, kind),
+            Self::Direct(direct) => direct.check(tuple, kind),
         }
     }
 
@@ -41,6 +57,7 @@ impl Way {
         match self {
             Self::WebRtc(webrtc) => webrtc.ice.tuples().collect(),
             Self::Plain(plain) => plain.tuples().collect(),
+            Self::Direct(direct) => direct.tuples().into(),
         }
     }
 
@@ -49,6 +66,7 @@ impl Way {
         match self {
             Self::WebRtc(webrtc) => webrtc.endpoints.sockets().collect(),
             Self::Plain(plain) => plain.sockets().collect(),
+            Self::Direct(direct) => vec![direct.socket()],
         }
     }
 }

@@ -45,6 +45,11 @@ impl Worker {
             Command::ConnectPlainTransport(it) => self.connect_plain(&it).map(Into::into),
             Command::DumpPlainTransport(it) => self.dump_plain_transport(it.id).map(Into::into),
             Command::GetPlainTransportStats(it) => self.plain_transport_stats(it.id).map(Into::into),
+            Command::CreateDirectTransport(it) => {
+                self.create_direct_transport(&it, origin, sockets).map(Into::into)
+            }
+            Command::DumpDirectTransport(it) => self.dump_direct_transport(it.id).map(Into::into),
+            Command::GetDirectTransportStats(it) => self.direct_transport_stats(it.id).map(Into::into),
             Command::SetMaxIncomingBitrate(it) => self.limit_incoming(it.id, it.bitrate).map(Into::into),
             Command::EnableTransportTraceEvents(it) => self.trace_transport(it.id, &it.types).map(Into::into),
             Command::EnableProducerTraceEvents(it) => self.trace_producer(it.id, &it.types).map(Into::into),

@@ -3,6 +3,8 @@
 //! From an unknown tuple may come a STUN check, and the first packet of a PlainTransport's peer that is to name itself; the
 //! socket says whose it is, or on a WebRtcServer's socket the username in the check.
 
+use mafalda_api::waist::PACKET_BYTES_MAX;
+
 use super::paths::SocketOwner;
 use super::turn::Wrap;
 use super::{DropReason, TransportAt, Worker};
@@ -10,9 +12,6 @@ use crate::buffer::{Batch, Datagram};
 use crate::demux::Kind;
 use crate::transport::{Channel, Way};
 use crate::{Tuple, stun};
-
-/// Largest RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
-const MEDIA_LEN_MAX: usize = 2048;
 
 impl Worker {
     pub(super) fn on_batch(&mut self, mut batch: Batch) {
@@ -39,14 +38,12 @@ impl Worker {
             }
         };
         let len = bytes.len();
-        if kind != Kind::Dtls && len > MEDIA_LEN_MAX {
+        if kind != Kind::Dtls && len > PACKET_BYTES_MAX {
             return Err(DropReason::TooLarge);
         }
         let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;
         let transport = router.transports.get_mut(at.transport).ok_or(DropReason::UnknownTuple)?;
-        if let Way::Plain(plain) = &transport.way {
-            plain.check(datagram.tuple.socket, kind)?;
-        }
+        transport.way.check(datagram.tuple, kind)?;
         transport.traffic.received.count(turn.now, len);
         match kind {
             Kind::Rtcp => {
@@ -93,6 +90,7 @@ impl Worker {
                     }
                 }
                 Way::Plain(_) => self.learn(datagram.tuple, Channel::Rtp, at),
+                Way::Direct(_) => {}
             }
         }
         let (router, turn, _) = self.split(at).ok_or(DropReason::UnknownTuple)?;

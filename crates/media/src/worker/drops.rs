@@ -44,10 +44,12 @@ pub enum DropReason {
     HandshakesFull,
     /// A packet that was asked for again when its receiver had had too many, or too many others waited. It can be asked for again.
     TooManyResends,
+    /// What an application sent into a DirectTransport faster than the Worker took it: it was told so.
+    ApplicationAhead,
 }
 
 /// How many reasons there are.
-const REASONS: usize = DropReason::TooManyResends as usize + 1;
+const REASONS: usize = DropReason::ApplicationAhead as usize + 1;
 
 /// One counter per reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -18,7 +18,8 @@ pub enum Input {
         request: u64,
         /// The operation.
         call: Box<Call>,
-        /// The sockets that the driver made for it, in the order of its `listen_infos`; empty for most.
+        /// The sockets that the driver made for it, in the order of its `listen_infos`; empty for most. A DirectTransport has one, which
+        /// is a number and nothing more.
         sockets: Vec<ListenSocket>,
     },
     /// A peer connected to a TCP listener.
@@ -42,17 +43,24 @@ pub enum Input {
         /// How many.
         packets: u32,
     },
+    /// The application of a DirectTransport sent what the driver had no room for.
+    Refused {
+        /// The number of its end.
+        socket: SocketId,
+        /// How often.
+        sends: u64,
+    },
     /// `timeout()` has come.
     Timeout,
 }
 
-/// A socket that the driver bound for a Transport or a WebRtcServer.
+/// A socket that the driver bound for a Transport or a WebRtcServer; of a DirectTransport the application's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListenSocket {
     /// Its number, unique in this Worker for ever.
     pub socket: SocketId,
-    /// Which of the operation's `listen_infos` asked for it.
+    /// Which of the operation's `listen_infos` asked for it; 0 where it has none.
     pub info: usize,
-    /// The address that it is bound to.
+    /// The address that it is bound to; unspecified where it is none.
     pub local: SocketAddr,
 }

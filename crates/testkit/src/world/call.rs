@@ -94,6 +94,11 @@ impl World {
     /// What a driver does before it hands in a call that needs sockets.
     fn bind(&mut self, engine: usize, command: &Command) -> Vec<ListenSocket> {
         let (owner, infos) = match command {
+            Command::CreateDirectTransport(create) => {
+                let (owner, local) = (create.id.into(), (Ipv4Addr::UNSPECIFIED, 0).into());
+                let socket = Socket { engine, protocol: Protocol::Udp, local, owner, accepted: None };
+                return vec![ListenSocket { socket: self.add_socket(socket), info: 0, local }];
+            }
             Command::CreateWebRtcServer(create) => (create.id.into(), &create.listen_infos),
             Command::CreateWebRtcTransport(create) => match &create.listen {
                 Listen::Individual(infos) => (create.id.into(), infos),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use mafalda_api::direct_transport::{DirectTransportDump, DirectTransportStat};
 use mafalda_api::id::ConsumerId;
 use mafalda_api::plain_transport::{PlainTransportDump, PlainTransportStat};
 use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
@@ -53,6 +54,47 @@ impl Router {
             tuple: plain.describe_rtp(),
             rtcp_tuple: plain.describe_rtcp(),
             srtp_parameters: plain.srtp_parameters(),
+        })
+    }
+
+    pub(crate) fn dump_direct_transport(&self, key: TransportKey) -> Option<DirectTransportDump> {
+        let transport = self.transports.get(key)?;
+        let direct = transport.as_direct()?;
+        Some(DirectTransportDump {
+            id: transport.id,
+            direct: true,
+            producer_ids: transport.producers.clone(),
+            consumer_ids: transport.consumers.keys().copied().collect(),
+            map_ssrc_consumer_id: targets(transport, false),
+            map_rtx_ssrc_consumer_id: targets(transport, true),
+            recv_rtp_header_extensions: header_extensions(transport),
+            rtp_listener: listener(transport),
+            max_send_message_size: direct.max_send_message_size,
+            max_receive_message_size: direct.max_receive_message_size,
+            trace_event_types: transport.traced.kinds(),
+        })
+    }
+
+    pub(crate) fn direct_transport_stats(&self, now: Now, key: TransportKey) -> Option<DirectTransportStat> {
+        let transport = self.transports.get(key)?;
+        let direct = transport.as_direct()?;
+        let it = &transport.traffic;
+        Some(DirectTransportStat {
+            transport_id: transport.id,
+            timestamp: timestamp(now),
+            bytes_received: it.received.bytes,
+            recv_bitrate: it.received.bitrate(now),
+            bytes_sent: it.sent.bytes,
+            send_bitrate: it.sent.bitrate(now),
+            rtp_bytes_received: it.rtp_received.bytes,
+            rtp_recv_bitrate: it.rtp_received.bitrate(now),
+            rtp_bytes_sent: it.rtp_sent.bytes,
+            rtp_send_bitrate: it.rtp_sent.bitrate(now),
+            rtx_bytes_received: it.rtx_received.bytes,
+            rtx_recv_bitrate: it.rtx_received.bitrate(now),
+            rtx_bytes_sent: it.rtx_sent.bytes,
+            rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            sends_refused: direct.sends_refused,
         })
     }
 
