@@ -11,11 +11,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use mafalda_api::worker::Worker;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 use tracing::{Instrument, Span, debug};
 
 use crate::options::GatewayOptions;
 use crate::request::MESSAGE_BYTES_MAX;
 use crate::rooms::Rooms;
+use crate::wish::{self, Sessions};
 use crate::{origin, page, socket};
 
 /// Most WebSockets at a time. Each takes a file and about 100 kB at its worst; a gateway that has more peers than this needs
@@ -25,7 +27,7 @@ pub(crate) const SOCKETS_MAX: usize = 4096;
 /// Rooms, and the HTTP that leads to them.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What all connections share.
@@ -33,10 +35,11 @@ pub struct Gateway {
 pub(crate) struct Shared {
     pub(crate) options: GatewayOptions,
     pub(crate) rooms: Arc<Rooms>,
+    pub(crate) sessions: Arc<Sessions>,
     /// One permit per WebSocket.
     sockets: Arc<Semaphore>,
     /// True once the gateway closes.
-    closing: watch::Sender<bool>,
+    pub(crate) closing: watch::Sender<bool>,
 }
 
 impl Gateway {
@@ -45,13 +48,15 @@ impl Gateway {
     pub fn new(workers: Vec<Worker>, options: GatewayOptions) -> Self {
         let rooms = Rooms::new(workers, options.media_codecs.clone());
         let sockets = Arc::new(Semaphore::new(SOCKETS_MAX));
-        let shared = Shared { options, rooms, sockets, closing: watch::Sender::new(false) };
+        let shared =
+            Shared { options, rooms, sessions: Sessions::new(), sockets, closing: watch::Sender::new(false) };
         Self { shared: Arc::new(shared) }
     }
 
-    /// The page and the signalling, to be served by [`serve`](crate::serve) or by axum's own server, alone or among others.
+    /// The page, the signalling, WHIP and WHEP, to be served by [`serve`](crate::serve) or by axum's own server, alone or among others.
     pub fn http(&self) -> HttpRouter {
-        page::routes().merge(HttpRouter::new().route("/ws", get(upgrade)).with_state(self.clone()))
+        let socket = HttpRouter::new().route("/ws", get(upgrade)).with_state(self.clone());
+        page::routes().merge(socket).merge(wish::routes(self))
     }
 
     /// Tells each peer that the gateway goes away, closes the rooms, and waits for that, but not longer than `patience`.
@@ -59,7 +64,9 @@ impl Gateway {
     pub async fn close(&self, patience: Duration) {
         self.shared.closing.send_replace(true);
         let all = u32::try_from(SOCKETS_MAX).expect("a few thousand");
-        if tokio::time::timeout(patience, self.shared.sockets.acquire_many(all)).await.is_err() {
+        let sockets = timeout(patience, self.shared.sockets.acquire_many(all));
+        let (closed, ()) = tokio::join!(sockets, self.shared.sessions.ended(patience));
+        if closed.is_err() {
             debug!(?patience, "some sockets were still open");
         }
     }

@@ -54,6 +54,12 @@ impl fmt::Display for RoomName {
 #[serde(try_from = "String")]
 pub(crate) struct PeerName(String);
 
+impl PeerName {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl TryFrom<String> for PeerName {
     type Error = NameError;
     fn try_from(name: String) -> Result<Self, NameError> {

@@ -40,6 +40,11 @@ impl Default for GatewayOptions {
 }
 
 impl GatewayOptions {
+    /// Whether somebody may join who gives this for a token.
+    pub(crate) fn admits(&self, given: Option<&str>) -> bool {
+        self.token.as_ref().is_none_or(|token| token.admits(given.unwrap_or_default()))
+    }
+
     /// How a Transport in a Router of this Worker is made. UDP is preferred.
     pub(crate) fn transport_options(&self, worker: WorkerId) -> WebRtcTransportOptions {
         let here = |server: &&WebRtcServer| server.worker().id() == worker && !server.closed();

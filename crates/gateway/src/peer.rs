@@ -81,9 +81,7 @@ impl Peer {
     }
 
     async fn join(&mut self, join: Join) -> Result<Reply, RequestFailure> {
-        if let Some(token) = &self.shared.options.token
-            && !token.admits(join.token.as_deref().unwrap_or_default())
-        {
+        if !self.shared.options.admits(join.token.as_deref()) {
             return Err(RequestFailure::WrongToken);
         }
         if self.presence.is_some() {

@@ -74,7 +74,25 @@ pub(crate) enum Reply {
 pub(crate) struct PeerView {
     pub(crate) id: PeerId,
     pub(crate) name: PeerName,
+    #[serde(skip_serializing_if = "Via::is_socket")]
+    pub(crate) via: Via,
     pub(crate) producers: Vec<ProducerView>,
+}
+
+/// How a peer has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Via {
+    /// By this protocol. Not said, since it is the rule.
+    Socket,
+    /// By WHIP: it publishes and hears nothing.
+    Whip,
+}
+
+impl Via {
+    fn is_socket(&self) -> bool {
+        *self == Self::Socket
+    }
 }
 
 /// A Producer as the others see it.
@@ -92,6 +110,8 @@ pub(crate) enum Notice {
     PeerJoined {
         id: PeerId,
         name: PeerName,
+        #[serde(skip_serializing_if = "Via::is_socket")]
+        via: Via,
     },
     /// Its Producers have been told closed before.
     PeerLeft {

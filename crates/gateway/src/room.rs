@@ -4,17 +4,20 @@
 //! others must know and tells them. Telling never waits: each member has a bounded outbox, and who doesn't empty it is
 //! turned out.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use mafalda_api::id::ProducerId;
 use mafalda_api::router::Router;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::error::RequestFailure;
 use crate::name::{PeerId, PeerName, PeerSecret, RoomName};
-use crate::response::{Notice, PeerView, ProducerView};
+use crate::response::{Notice, PeerView, ProducerView, Via};
 use crate::rooms::Rooms;
 
 /// Most peers in a room: twice what a grid of faces can show.
@@ -24,6 +27,12 @@ pub(crate) const PEERS_PER_ROOM_MAX: usize = 64;
 /// connection hangs for a moment. More would only put off the end of a peer that is gone.
 pub(crate) const OUTBOX_MAX: usize = 512;
 
+/// Most who watch a room without being in it. Each costs what a peer's sound and picture do, and is told nothing.
+pub(crate) const VIEWERS_PER_ROOM_MAX: usize = 512;
+
+/// How long who has come may take to send all that it wants to: a page begins with its microphone and goes on with its camera.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
+
 /// A room and its members.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -31,6 +40,17 @@ pub(crate) struct Room {
     rooms: Arc<Rooms>,
     router: OnceCell<Router>,
     members: Mutex<Members>,
+    /// One permit for each who watches.
+    viewers: Arc<Semaphore>,
+}
+
+/// Somebody who can be watched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Performer {
+    pub(crate) peer_id: PeerId,
+    pub(crate) producers: Vec<ProducerView>,
+    /// Whether it has been there for long enough to send all that it wants to.
+    pub(crate) settled: bool,
 }
 
 /// Who is in a room.
@@ -44,11 +64,21 @@ struct Members {
 #[derive(Debug)]
 struct Member {
     name: PeerName,
+    via: Via,
+    joined: Instant,
     secret: PeerSecret,
     producers: Vec<ProducerView>,
-    /// `None` once it was turned out.
+    /// `None` for who doesn't listen, and for who was turned out.
     outbox: Option<mpsc::Sender<Notice>>,
     turned_out: Arc<OnceLock<TurnedOut>>,
+}
+
+/// Who takes a place.
+struct Guest {
+    id: PeerId,
+    name: PeerName,
+    via: Via,
+    outbox: Option<mpsc::Sender<Notice>>,
 }
 
 /// Why a peer was turned out of its room.
@@ -73,7 +103,8 @@ pub(crate) struct Seat {
 
 impl Room {
     pub(crate) fn new(name: RoomName, rooms: Arc<Rooms>) -> Arc<Self> {
-        Arc::new(Self { name, rooms, router: OnceCell::new(), members: Mutex::default() })
+        let viewers = Arc::new(Semaphore::new(VIEWERS_PER_ROOM_MAX));
+        Arc::new(Self { name, rooms, router: OnceCell::new(), members: Mutex::default(), viewers })
     }
 
     pub(crate) fn name(&self) -> &RoomName {
@@ -100,13 +131,40 @@ impl Room {
         self.router.get_or_try_init(open).await.map(|_| ())
     }
 
+    /// The room's Router.
+    pub(crate) fn router(&self) -> Result<Router, RequestFailure> {
+        self.router.get().cloned().ok_or(RequestFailure::NoWorker)
+    }
+
     /// Takes a place. The seat's inbox starts with what happens after the list of peers that comes with it.
     pub(crate) fn sit_down(
         self: Arc<Self>,
         name: PeerName,
         replaces: Option<PeerSecret>,
     ) -> Result<(Seat, Vec<PeerView>), RequestFailure> {
-        let router = self.router.get().cloned().ok_or(RequestFailure::NoWorker)?;
+        let (outbox, inbox) = mpsc::channel(OUTBOX_MAX);
+        let guest = Guest { id: PeerId::random(), name, via: Via::Socket, outbox: Some(outbox) };
+        self.seat(guest, inbox, replaces)
+    }
+
+    /// Takes a place for somebody who publishes and doesn't listen.
+    pub(crate) fn seat_publisher(
+        self: Arc<Self>,
+        id: PeerId,
+        name: PeerName,
+    ) -> Result<Seat, RequestFailure> {
+        let (_, inbox) = mpsc::channel(1);
+        let guest = Guest { id, name, via: Via::Whip, outbox: None };
+        self.seat(guest, inbox, None).map(|(seat, _)| seat)
+    }
+
+    fn seat(
+        self: Arc<Self>,
+        guest: Guest,
+        inbox: mpsc::Receiver<Notice>,
+        replaces: Option<PeerSecret>,
+    ) -> Result<(Seat, Vec<PeerView>), RequestFailure> {
+        let router = self.router()?;
         let mut members = self.lock();
         if members.closed {
             return Err(RequestFailure::NoWorker);
@@ -115,17 +173,45 @@ impl Room {
         if members.by_id.len() >= PEERS_PER_ROOM_MAX {
             return Err(RequestFailure::RoomFull);
         }
-        let (peer_id, secret, turned_out) = (PeerId::random(), PeerSecret::random(), Arc::default());
-        let (outbox, inbox) = mpsc::channel(OUTBOX_MAX);
+        let Guest { id, name, via, outbox } = guest;
+        let (secret, turned_out) = (PeerSecret::random(), Arc::default());
         let peers = members.views();
-        info!(room = %self.name, peer = %peer_id, %name, "peer joined");
-        members.tell_all_but(peer_id, &Notice::PeerJoined { id: peer_id, name: name.clone() });
-        let outbox = Some(outbox);
-        let member =
-            Member { name, secret, producers: Vec::new(), outbox, turned_out: Arc::clone(&turned_out) };
-        members.by_id.insert(peer_id, member);
+        info!(room = %self.name, peer = %id, %name, ?via, "peer joined");
+        members.tell_all_but(id, &Notice::PeerJoined { id, name: name.clone(), via });
+        let member = Member {
+            name,
+            via,
+            joined: Instant::now(),
+            secret,
+            producers: Vec::new(),
+            outbox,
+            turned_out: Arc::clone(&turned_out),
+        };
+        members.by_id.insert(id, member);
         drop(members);
-        Ok((Seat { peer_id, secret, room: self, router, inbox, turned_out }, peers))
+        Ok((Seat { peer_id: id, secret, room: self, router, inbox, turned_out }, peers))
+    }
+
+    /// Who is to be watched: the member of this id or name, or whom the room is about. `None` if it sends nothing.
+    ///
+    /// A room is about who came last by WHIP: whoever streams into a room and watches it expects that, and who had to begin anew
+    /// leaves a shadow behind for a while. Without anybody by WHIP it is about who is there the longest.
+    pub(crate) fn performer(&self, whom: Option<&str>) -> Option<Performer> {
+        let members = self.lock();
+        let performing = members.by_id.iter().filter(|(_, member)| !member.producers.is_empty());
+        let (peer_id, member) = match whom {
+            Some(whom) => performing
+                .filter(|(id, member)| id.to_string() == whom || member.name.as_str() == whom)
+                .max_by_key(|(_, member)| member.joined)?,
+            None => performing.max_by_key(|(_, member)| member.prominence())?,
+        };
+        let settled = member.joined.elapsed() >= SETTLE_TIME;
+        Some(Performer { peer_id: *peer_id, producers: member.producers.clone(), settled })
+    }
+
+    /// A place for somebody who watches.
+    pub(crate) fn viewer_permit(&self) -> Result<OwnedSemaphorePermit, RequestFailure> {
+        Arc::clone(&self.viewers).try_acquire_owned().map_err(|_| RequestFailure::RoomFull)
     }
 
     /// The Router has ended.
@@ -162,6 +248,7 @@ impl Members {
         let view = |(id, member): (&PeerId, &Member)| PeerView {
             id: *id,
             name: member.name.clone(),
+            via: member.via,
             producers: member.producers.clone(),
         };
         self.by_id.iter().map(view).collect()
@@ -195,6 +282,12 @@ impl Members {
 }
 
 impl Member {
+    /// Greater is what a room is rather about.
+    fn prominence(&self) -> (bool, Option<Instant>, Reverse<Instant>) {
+        let by_whip = self.via == Via::Whip;
+        (by_whip, by_whip.then_some(self.joined), Reverse(self.joined))
+    }
+
     /// False when it doesn't listen. Who was turned out before isn't told.
     fn tell(&self, notice: &Notice) -> bool {
         self.outbox.as_ref().is_none_or(|outbox| outbox.try_send(notice.clone()).is_ok())

@@ -38,6 +38,11 @@ impl Rooms {
         Ok(room)
     }
 
+    /// The room of this name, if somebody is in it.
+    pub(crate) fn find(&self, name: &RoomName) -> Option<Arc<Room>> {
+        self.lock().get(name).and_then(Weak::upgrade)
+    }
+
     /// Removes a room that has closed. Its name may stand for a newer room by now, which stays.
     pub(crate) fn forget(&self, name: &RoomName, room: *const Room) {
         let mut by_name = self.lock();
