@@ -7,6 +7,7 @@ mod check;
 mod consumer;
 mod direct_transport;
 mod fixture;
+mod listening;
 mod multiopus;
 mod parameters;
 mod plain_transport;

@@ -1,4 +1,6 @@
-//! PlainTransports: where they listen, how they get to know their peer, media through them as it is and under SRTP, end.
+//! PlainTransports: where they listen, how they get to know their peer, media through them, their end.
+
+mod srtp;
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -14,7 +16,6 @@ use mafalda_api::types::data_structures::{SocketFlags, TransportTuple};
 use mafalda_api::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
 use mafalda_api::waist::ErrorCode;
 use mafalda_api::worker_manager::WorkerManager;
-use mafalda_media::srtp::{PlainRtp, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
 
 use crate::fixture::{calls, on_each_backend};
 use crate::parameters;
@@ -29,27 +30,20 @@ on_each_backend! {
     an_address_of_the_place_is_one_address,
     a_foreign_address_is_refused,
     a_port_is_shared_only_where_that_is_asked_for,
-    a_peer_may_choose_another_suite,
     connecting_names_the_peer_once,
     wrong_parameters_are_refused,
     comedia_learns_the_peer_from_its_first_packet,
     strangers_are_not_heard_once_the_peer_is_known,
     media_goes_through_as_it_is,
-    media_goes_through_under_srtp_with_each_suite,
-    what_is_not_authentic_names_nobody,
     incoming_bitrate_can_be_limited,
     a_port_that_is_taken_is_refused,
     closing_closes_all_in_it,
     a_closing_router_is_told,
+    a_closing_worker_is_told,
+    a_closed_transport_refuses,
     the_manager_finds_it_by_its_kind,
 }
 
-const SUITES: [(SrtpCryptoSuite, SrtpProfile); 4] = [
-    (SrtpCryptoSuite::AeadAes256Gcm, SrtpProfile::AeadAes256Gcm),
-    (SrtpCryptoSuite::AeadAes128Gcm, SrtpProfile::AeadAes128Gcm),
-    (SrtpCryptoSuite::AesCm128HmacSha180, SrtpProfile::Aes128CmSha1_80),
-    (SrtpCryptoSuite::AesCm128HmacSha132, SrtpProfile::Aes128CmSha1_32),
-];
 /// The peer's SSRC and payload type, as `parameters::audio` tells them.
 const HEADER: [u8; 12] = [0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0x2b, 0x67];
 /// An RTCP packet that says nothing: a receiver report without blocks (RFC 3550 §6.4.2).
@@ -246,21 +240,6 @@ async fn a_port_is_shared_only_where_that_is_asked_for(manager: &WorkerManager) 
     assert_eq!(refusal.code(), ErrorCode::NoPort, "{refusal}");
 }
 
-async fn a_peer_may_choose_another_suite(manager: &WorkerManager) {
-    let mut protected = options();
-    protected.enable_srtp = true;
-    let transport = create(&router(manager).await, protected).await;
-    let before = transport.srtp_parameters().expect("a key");
-    assert_eq!(before.crypto_suite, SrtpCryptoSuite::AesCm128HmacSha180, "the default");
-    let suite = SrtpCryptoSuite::AeadAes256Gcm;
-    let key = SrtpParameters { crypto_suite: suite, key_base64: BASE64.encode([3; 44]) };
-    let remote = PlainTransportRemoteParameters { srtp_parameters: Some(key), ..named(&socket()) };
-    transport.connect(remote).await.expect("a connection");
-    let after = transport.srtp_parameters().expect("a key");
-    assert_eq!((after.crypto_suite, BASE64.decode(&after.key_base64).expect("Base64").len()), (suite, 44));
-    assert_eq!(transport.dump().await.expect("a dump").srtp_parameters, Some(after));
-}
-
 async fn connecting_names_the_peer_once(manager: &WorkerManager) {
     let transport = create(&router(manager).await, options()).await;
     let socket = socket();
@@ -376,68 +355,6 @@ async fn media_goes_through_as_it_is(manager: &WorkerManager) {
     assert!(output.get_stats().await.expect("statistics")[0].rtp_bytes_sent >= 5 * 92);
 }
 
-async fn media_goes_through_under_srtp_with_each_suite(manager: &WorkerManager) {
-    let router = router(manager).await;
-    for (suite, profile) in SUITES {
-        let mut protected = comedia();
-        (protected.enable_srtp, protected.srtp_crypto_suite) = (true, suite);
-        let input = create(&router, protected.clone()).await;
-        protected.comedia = false;
-        let output = create(&router, protected).await;
-        let (source, sink) = (socket(), socket());
-        let ours = vec![9; profile.key_len() + profile.salt_len()];
-        let key = Some(SrtpParameters { crypto_suite: suite, key_base64: BASE64.encode(&ours) });
-        let remote = PlainTransportRemoteParameters { srtp_parameters: key.clone(), ..Default::default() };
-        input.connect(remote).await.expect("a connection");
-        output
-            .connect(PlainTransportRemoteParameters { srtp_parameters: key, ..named(&sink) })
-            .await
-            .expect("a connection");
-        let producer = produce(&input).await;
-        consume(&output, producer.id()).await.detach();
-        let (key, salt) = ours.split_at(profile.key_len());
-        let sender = SrtpSender::new(SrtpKeys::new(profile, key, salt).expect("a key"));
-        let mut protected = [0; 200];
-        let header = packet(7, &[]);
-        let plain = PlainRtp { header: &header, prefix: &[], payload: b"secret" };
-        let len = sender.protect_rtp(7, plain, &mut protected).expect("a packet");
-        send(&source, &protected[..len], &input.tuple());
-        let mut got = receive_rtp(&sink);
-        let theirs = output.srtp_parameters().expect("a key");
-        assert_eq!(theirs.crypto_suite, suite);
-        let theirs = BASE64.decode(theirs.key_base64).expect("Base64");
-        let (key, salt) = theirs.split_at(profile.key_len());
-        let mut receiver = SrtpReceiver::new(SrtpKeys::new(profile, key, salt).expect("a key"));
-        // One word of extensions, or more: its length is in the header (RFC 3550 §5.3.1).
-        let offset = if got[0] & 0x10 == 0 {
-            12
-        } else {
-            16 + 4 * usize::from(u16::from_be_bytes([got[14], got[15]]))
-        };
-        let len = receiver.unprotect_rtp(&mut got, offset).expect("an authentic packet").len;
-        assert_eq!(&got[offset..len], b"secret", "{suite:?}");
-    }
-}
-
-async fn what_is_not_authentic_names_nobody(manager: &WorkerManager) {
-    let mut protected = comedia();
-    protected.enable_srtp = true;
-    let transport = create(&router(manager).await, protected).await;
-    produce(&transport).await.detach();
-    let socket = socket();
-    send(&socket, &packet(1, &[0; 100]), &transport.tuple());
-    let key = SrtpParameters {
-        crypto_suite: SrtpCryptoSuite::AesCm128HmacSha180,
-        key_base64: BASE64.encode([1; 30]),
-    };
-    let remote = PlainTransportRemoteParameters { srtp_parameters: Some(key), ..Default::default() };
-    transport.connect(remote).await.expect("a connection");
-    send(&socket, &packet(2, &[0; 100]), &transport.tuple());
-    // A packet was taken in when it is counted; the calls before it don't tell when that is.
-    while transport.get_stats().await.expect("statistics")[0].bytes_received < 112 {}
-    assert_eq!(transport.tuple().remote_port(), None);
-}
-
 async fn incoming_bitrate_can_be_limited(manager: &WorkerManager) {
     let transport = create(&router(manager).await, options()).await;
     transport.set_max_incoming_bitrate(100_000).await.expect("a limit");
@@ -467,9 +384,23 @@ async fn closing_closes_all_in_it(manager: &WorkerManager) {
     transport.close();
     closed.next();
     assert!(transport.closed() && producer.closed());
-    assert_eq!(transport.dump().await.expect_err("closed").code(), ErrorCode::NotFound);
-    let refusal = transport.connect(PlainTransportRemoteParameters::default()).await.expect_err("closed");
-    assert_eq!(refusal.code(), ErrorCode::NotFound);
+}
+
+async fn a_closed_transport_refuses(manager: &WorkerManager) {
+    let transport = create(&router(manager).await, options()).await;
+    let producer = produce(&transport).await;
+    transport.close();
+    let refusals = [
+        transport.dump().await.map(drop).expect_err("closed"),
+        transport.get_stats().await.map(drop).expect_err("closed"),
+        transport.connect(named(&socket())).await.expect_err("closed"),
+        transport.set_max_incoming_bitrate(1_000).await.expect_err("closed"),
+    ];
+    assert!(refusals.iter().all(|refusal| refusal.code() == ErrorCode::NotFound), "{refusals:?}");
+    let options = ProducerOptions::new(MediaKind::Audio, parameters::audio());
+    assert_eq!(transport.produce(options).await.expect_err("closed").code(), ErrorCode::NotFound);
+    let options = ConsumerOptions::new(producer.id(), parameters::client_capabilities());
+    assert_eq!(transport.consume(options).await.expect_err("closed").code(), ErrorCode::NotFound);
 }
 
 async fn a_closing_router_is_told(manager: &WorkerManager) {
@@ -478,6 +409,16 @@ async fn a_closing_router_is_told(manager: &WorkerManager) {
     let (send, closed) = calls();
     transport.on_router_close(Box::new(move || send.send(()).expect("the body waits"))).detach();
     router.close();
+    closed.next();
+    assert!(transport.closed());
+}
+
+async fn a_closing_worker_is_told(manager: &WorkerManager) {
+    let worker = scene::worker(manager).await;
+    let transport = create(&scene::router(&worker).await, options()).await;
+    let (send, closed) = calls();
+    transport.on_router_close(Box::new(move || send.send(()).expect("the body waits"))).detach();
+    worker.close();
     closed.next();
     assert!(transport.closed());
 }

@@ -30,6 +30,8 @@ on_each_backend! {
     incoming_bitrate_can_be_limited,
     statistics_begin_at_zero,
     closing_closes_all_in_it,
+    a_closing_router_or_worker_is_told,
+    a_closed_transport_refuses,
     dropping_the_last_handle_closes,
     a_detached_transport_stays,
     events_tell_its_life_in_order,
@@ -277,6 +279,45 @@ async fn closing_closes_all_in_it(manager: &WorkerManager) {
     let error = scene.first.dump().await.expect_err("it is closed");
     assert_eq!(error.code(), ErrorCode::NotFound);
     assert_eq!(transports(&scene.router).await, [scene.second.id()]);
+}
+
+async fn a_closing_router_or_worker_is_told(manager: &WorkerManager) {
+    for by_worker in [false, true] {
+        let worker = scene::worker(manager).await;
+        let router = scene::router(&worker).await;
+        let transport = scene::transport(&router).await;
+        let (send, told) = calls();
+        let of_close = send.clone();
+        let by_router = Box::new(move || send.send("by its router").expect("the body waits"));
+        transport.on_router_close(by_router).detach();
+        transport.on_close(Box::new(move || of_close.send("closed").expect("the body waits"))).detach();
+        if by_worker {
+            worker.close();
+        } else {
+            router.close();
+        }
+        assert_eq!([told.next(), told.next()], ["by its router", "closed"]);
+        assert!(transport.closed());
+    }
+}
+
+async fn a_closed_transport_refuses(manager: &WorkerManager) {
+    let scene = Scene::new(manager).await;
+    let producer = scene.audio().await;
+    let transport = scene.second;
+    transport.close();
+    let refusals = [
+        transport.dump().await.map(drop).expect_err("closed"),
+        transport.get_stats().await.map(drop).expect_err("closed"),
+        transport.connect(remote("client")).await.expect_err("closed"),
+        transport.set_max_incoming_bitrate(1_000).await.expect_err("closed"),
+        transport.restart_ice().await.map(drop).expect_err("closed"),
+    ];
+    assert!(refusals.iter().all(|refusal| refusal.code() == ErrorCode::NotFound), "{refusals:?}");
+    let options = ProducerOptions::new(MediaKind::Audio, parameters::audio());
+    assert_eq!(transport.produce(options).await.expect_err("closed").code(), ErrorCode::NotFound);
+    let options = ConsumerOptions::new(producer.id(), parameters::client_capabilities());
+    assert_eq!(transport.consume(options).await.expect_err("closed").code(), ErrorCode::NotFound);
 }
 
 async fn transports(router: &Router) -> Vec<TransportId> {

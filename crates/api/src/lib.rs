@@ -26,6 +26,7 @@ pub mod prelude;
 pub mod producer;
 pub mod router;
 pub mod rtp_observer;
+pub mod socket;
 pub mod subscription;
 pub mod supported_rtp_capabilities;
 pub mod transport;

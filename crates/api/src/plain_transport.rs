@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::handle::{PlainTransport, WeakPlainTransport};
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;
+use crate::socket::SocketDump;
 use crate::transport::{RecvRtpHeaderExtensions, RtpListener, TransportTraceEventType};
 use crate::types::data_structures::{AppData, ListenInfo, TransportTuple};
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
@@ -90,6 +91,8 @@ pub struct PlainTransportDump {
     pub rtp_listener: RtpListener,
     /// What is traced.
     pub trace_event_types: Vec<TransportTraceEventType>,
+    /// Its own sockets, with what the kernel gave them. mediasoup has no such field.
+    pub sockets: Vec<SocketDump>,
     /// Whether RTP and RTCP share a port.
     pub rtcp_mux: bool,
     /// Whether the peer's address is learnt from its packets.

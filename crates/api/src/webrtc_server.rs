@@ -13,6 +13,7 @@ pub use self::handle::{WeakWebRtcServer, WebRtcServer};
 use crate::id::TransportId;
 pub use crate::id::WebRtcServerId;
 use crate::labels::Labels;
+use crate::socket::SocketDump;
 use crate::types::data_structures::{AppData, ListenInfo};
 
 /// Where a WebRtcServer listens: one address at least.
@@ -107,6 +108,8 @@ pub struct WebRtcServerDump {
     pub udp_sockets: Vec<WebRtcServerIpPort>,
     /// Where it takes connections.
     pub tcp_servers: Vec<WebRtcServerIpPort>,
+    /// Its own sockets, with what the kernel gave them. mediasoup has no such field.
+    pub sockets: Vec<SocketDump>,
     /// The Transports that listen on it.
     pub webrtc_transport_ids: HashSet<TransportId>,
     /// Their names. A Transport has two between an ICE restart and the first check that uses the new one.

@@ -11,6 +11,7 @@ use thiserror::Error;
 pub use self::handle::{WeakWebRtcTransport, WebRtcTransport};
 use crate::id::{ConsumerId, ProducerId, TransportId};
 use crate::labels::Labels;
+use crate::socket::SocketDump;
 use crate::transport::{RecvRtpHeaderExtensions, RtpListener, TransportTraceEventType};
 use crate::types::data_structures::{
     AppData, DtlsParameters, DtlsState, IceCandidate, IceParameters, IceRole, IceState, ListenInfo,
@@ -157,6 +158,8 @@ pub struct WebRtcTransportDump {
     pub rtp_listener: RtpListener,
     /// What is traced.
     pub trace_event_types: Vec<TransportTraceEventType>,
+    /// Its own listening sockets, with what the kernel gave them; none where they are a WebRtcServer's. mediasoup has no such field.
+    pub sockets: Vec<SocketDump>,
     /// Local DTLS role and fingerprints.
     pub dtls_parameters: DtlsParameters,
     /// Where DTLS stands.

@@ -17,7 +17,7 @@ use mafalda_api::waist::{
 };
 use mafalda_media::buffer::{Batch, SendBuffer};
 use mafalda_media::dtls::Certificate;
-use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
+use mafalda_media::worker::{Input, ListenSocket, Output, SocketBuffers, Worker, WorkerConfig};
 use mafalda_media::{Now, SocketId, Tuple};
 use serde_json::{Value, json};
 
@@ -88,7 +88,12 @@ impl Stage {
             max_incoming_bitrate: None,
         };
         let local = SocketAddr::from(([10, 0, 0, 1], 4000 + self.sockets));
-        let socket = ListenSocket { socket: SocketId(self.sockets.into()), info: 0, local };
+        let socket = ListenSocket {
+            socket: SocketId(self.sockets.into()),
+            info: 0,
+            local,
+            buffers: SocketBuffers::default(),
+        };
         self.sockets += 1;
         self.call(create, Some(socket));
         id

@@ -41,7 +41,7 @@ use crate::transport::{Identity, Transport, WebRtc};
 use crate::{Now, SocketId, Tuple};
 
 pub use drops::{DropReason, Drops};
-pub use input::{Input, ListenSocket};
+pub use input::{Input, ListenSocket, SocketBuffers};
 pub use output::Output;
 use paths::SocketOwner;
 pub(crate) use paths::{Paths, TransportAt};

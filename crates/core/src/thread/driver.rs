@@ -20,6 +20,7 @@ use mafalda_media::{Now, SocketId, Tuple};
 
 use super::direct::{Ends, Taken};
 use super::dispatch::Dispatch;
+use super::listen::Bound;
 use super::mailbox::{Mailbox, News};
 use super::pace::Pace;
 use super::packet_io::Syscalls;
@@ -243,10 +244,11 @@ impl Driver {
     ) -> Result<Vec<ListenSocket>, Failure> {
         let mut bound = Vec::new();
         for (info, listen_info) in infos.iter().enumerate().filter(|(_, info)| wanted(info.protocol)) {
-            let socket = listen::bind(listen_info, &self.ports).and_then(|(socket, local)| {
+            let socket = listen::bind(listen_info, &self.ports, &self.addresses).and_then(|bound| {
+                let Bound { socket, local, buffers } = bound;
                 let inserted = self.sockets.insert(listen_info.protocol, socket);
                 let inserted = inserted.map_err(|error| Failure::new(ErrorCode::System, error.to_string()));
-                inserted.map(|socket| ListenSocket { socket, info, local })
+                inserted.map(|socket| ListenSocket { socket, info, local, buffers })
             });
             match socket {
                 Ok(socket) => bound.push(socket),

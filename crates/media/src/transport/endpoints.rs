@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use mafalda_api::id::WebRtcServerId;
+use mafalda_api::socket::SocketDump;
 use mafalda_api::types::data_structures::{IceCandidate, TransportTuple};
 
 use super::listening::{Listening, Preference};
@@ -84,6 +85,11 @@ impl Endpoints {
         listening.chain(self.connections.keys().copied())
     }
 
+    /// What its own listening sockets are.
+    pub(crate) fn dump_sockets(&self) -> Vec<SocketDump> {
+        if self.server.is_none() { self.listening.dump() } else { Vec::new() }
+    }
+
     /// The tuple as applications know it; `None` for one that is over another's socket.
     pub(crate) fn describe(&self, tuple: Tuple) -> Option<TransportTuple> {
         let socket = self.connections.get(&tuple.socket).copied().unwrap_or(tuple.socket);
@@ -99,13 +105,13 @@ mod tests {
 
     use super::*;
     use crate::transport::Wanted;
-    use crate::worker::ListenSocket;
+    use crate::worker::{ListenSocket, SocketBuffers};
 
     const BOTH: Preference = Preference { udp: Wanted::First, tcp: Wanted::Yes };
 
     fn listening() -> Listening {
         let local = SocketAddr::from(([10, 0, 0, 1], 4000));
-        let socket = ListenSocket { socket: SocketId(3), info: 0, local };
+        let socket = ListenSocket { socket: SocketId(3), info: 0, local, buffers: SocketBuffers::default() };
         Listening::new(&[ListenInfo::of_place(Protocol::Tcp)], &[socket])
     }
 

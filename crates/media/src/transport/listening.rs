@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use mafalda_api::socket::SocketDump;
 use mafalda_api::types::data_structures::{
     IceCandidate, IceCandidateTcpType, IceCandidateType, ListenInfo, Protocol, TransportTuple,
 };
 
 use crate::ice::candidate;
-use crate::worker::ListenSocket;
+use crate::worker::{ListenSocket, SocketBuffers};
 use crate::{SocketId, Tuple};
 
 /// One listening socket.
@@ -22,6 +23,7 @@ pub(super) struct Endpoint {
     rank: usize,
     /// Whether its own address is offered beside the announced one.
     exposed: bool,
+    buffers: SocketBuffers,
 }
 
 /// Listening sockets. Clones share them: all Transports of a WebRtcServer have the same.
@@ -75,6 +77,10 @@ impl Listening {
         self.0.iter().filter(move |endpoint| endpoint.protocol == protocol).map(|endpoint| endpoint.local)
     }
 
+    pub(crate) fn dump(&self) -> Vec<SocketDump> {
+        self.0.iter().map(Endpoint::dump).collect()
+    }
+
     pub(crate) fn candidates(&self, preference: Preference) -> Arc<[IceCandidate]> {
         self.0.iter().flat_map(|endpoint| endpoint.candidates(preference)).collect()
     }
@@ -89,6 +95,7 @@ impl Endpoint {
             announced: info.announced_address.clone(),
             rank: socket.info,
             exposed: info.expose_internal_ip,
+            buffers: socket.buffers,
         }
     }
 
@@ -105,6 +112,16 @@ impl Endpoint {
                 protocol,
             },
             None => TransportTuple::LocalOnly { local_address, local_port, protocol },
+        }
+    }
+
+    pub(super) fn dump(&self) -> SocketDump {
+        SocketDump {
+            protocol: self.protocol,
+            ip: self.local.ip(),
+            port: self.local.port(),
+            send_buffer_size: self.buffers.send,
+            recv_buffer_size: self.buffers.recv,
         }
     }
 
@@ -150,6 +167,7 @@ mod tests {
             socket: SocketId(3 + info as u32),
             info,
             local: SocketAddr::from(([10, 0, 0, 1], 4000 + info as u16)),
+            buffers: SocketBuffers::default(),
         };
         Listening::new(infos, &(0..infos.len()).map(socket).collect::<Vec<_>>())
     }

@@ -1,6 +1,7 @@
 //! What only a PlainTransport has: one socket or two, and a peer that the application names, or that names itself by its first
 //! packet (comedia).
 
+use mafalda_api::socket::SocketDump;
 use mafalda_api::types::data_structures::TransportTuple;
 use mafalda_api::types::srtp_parameters::SrtpParameters;
 use mafalda_api::waist::{ConnectPlainTransport, CreatePlainTransport, ErrorCode, Failure};
@@ -161,6 +162,11 @@ impl Plain {
 
     pub(crate) fn sockets(&self) -> impl Iterator<Item = SocketId> {
         std::iter::once(self.rtp.socket).chain(self.rtcp.as_ref().map(|rtcp| rtcp.socket))
+    }
+
+    /// What its sockets are.
+    pub(crate) fn dump_sockets(&self) -> Vec<SocketDump> {
+        [Some(&self.rtp), self.rtcp.as_ref()].into_iter().flatten().map(Endpoint::dump).collect()
     }
 
     /// Whether a stranger's packet may name the peer here: nobody has yet, and the packet came where it belongs.

@@ -63,4 +63,16 @@ pub struct ListenSocket {
     pub info: usize,
     /// The address that it is bound to; unspecified where it is none.
     pub local: SocketAddr,
+    /// What the kernel gave it.
+    pub buffers: SocketBuffers,
+}
+
+/// How many bytes may wait in the kernel, as it tells itself. Linux counts its bookkeeping in, and gives twice what it is asked
+/// for (socket(7)). Zeros where nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketBuffers {
+    /// To be sent.
+    pub send: u32,
+    /// To be received.
+    pub recv: u32,
 }

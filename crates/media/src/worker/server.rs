@@ -66,6 +66,7 @@ impl Worker {
             id,
             udp_sockets: addresses(Protocol::Udp),
             tcp_servers: addresses(Protocol::Tcp),
+            sockets: server.listening.dump(),
             webrtc_transport_ids: server.transports.clone(),
             local_ice_username_fragments: names.collect(),
         })

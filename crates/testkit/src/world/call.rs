@@ -11,7 +11,7 @@ use mafalda_api::waist::{
     CreateWebRtcTransport, Failure, Listen, ObjectState, Operation, Produce, ProducerState, RestartIce,
     RouterState, WebRtcTransportState,
 };
-use mafalda_media::worker::{Input, ListenSocket};
+use mafalda_media::worker::{Input, ListenSocket, SocketBuffers};
 
 use super::{PeerId, SERVER, Socket, World};
 use crate::capability::router_codecs;
@@ -112,7 +112,7 @@ impl World {
             let (protocol, local) = (listen_info.protocol, SocketAddr::new(SERVER, port));
             let socket = self.add_socket(Socket { engine, protocol, local, owner, accepted: None });
             self.addresses.insert(local, socket);
-            sockets.push(ListenSocket { socket, info, local });
+            sockets.push(ListenSocket { socket, info, local, buffers: SocketBuffers::default() });
         }
         sockets
     }

@@ -17,7 +17,7 @@ use mafalda_media::buffer::{Batch, SendBuffer};
 use mafalda_media::demux::Kind;
 use mafalda_media::dtls::Certificate;
 use mafalda_media::rtp::extension::Label;
-use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
+use mafalda_media::worker::{Input, ListenSocket, Output, SocketBuffers, Worker, WorkerConfig};
 use mafalda_media::{SocketId, Tuple};
 
 use super::super::*;
@@ -135,7 +135,10 @@ impl World {
             ice_consent_timeout: 30,
             max_incoming_bitrate: None,
         };
-        self.call_with(command, vec![ListenSocket { socket, info: 0, local: server }]);
+        self.call_with(
+            command,
+            vec![ListenSocket { socket, info: 0, local: server, buffers: SocketBuffers::default() }],
+        );
         let state = self.appeared.iter().find_map(|state| match state {
             ObjectState::WebRtcTransport(state) if state.id == transport => Some((**state).clone()),
             _ => None,
@@ -166,7 +169,10 @@ impl World {
             srtp_crypto_suite: suite,
             max_incoming_bitrate: None,
         };
-        self.call_with(command, vec![ListenSocket { socket, info: 0, local: server }]);
+        self.call_with(
+            command,
+            vec![ListenSocket { socket, info: 0, local: server, buffers: SocketBuffers::default() }],
+        );
         let theirs = self.appeared.iter().find_map(|state| match state {
             ObjectState::PlainTransport(state) if state.id == transport => {
                 Some(state.srtp_parameters.clone())

@@ -6,6 +6,7 @@ use mafalda_api::types::srtp_parameters::SrtpCryptoSuite;
 use rand::SeedableRng;
 
 use super::*;
+use crate::worker::SocketBuffers;
 
 const RTP: SocketId = SocketId(1);
 const RTCP: SocketId = SocketId(2);
@@ -26,6 +27,7 @@ fn create(change: impl FnOnce(&mut CreatePlainTransport)) -> Plain {
         socket,
         info,
         local: SocketAddr::from(([127, 0, 0, 1], port)),
+        buffers: SocketBuffers::default(),
     });
     Plain::new(&command, &sockets, &mut rng()).unwrap()
 }
@@ -160,7 +162,12 @@ fn a_socket_for_each_channel_is_required() {
         srtp_crypto_suite: None,
         max_incoming_bitrate: None,
     };
-    let rtp = ListenSocket { socket: RTP, info: 0, local: SocketAddr::from(([127, 0, 0, 1], 4000)) };
+    let rtp = ListenSocket {
+        socket: RTP,
+        info: 0,
+        local: SocketAddr::from(([127, 0, 0, 1], 4000)),
+        buffers: SocketBuffers::default(),
+    };
     for sockets in [&[][..], &[rtp]] {
         let failure = Plain::new(&command, sockets, &mut rng()).unwrap_err();
         assert_eq!(failure.code, ErrorCode::InvalidArgument);

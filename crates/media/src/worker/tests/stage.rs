@@ -251,7 +251,12 @@ impl Stage {
     fn bind(&mut self, info: usize) -> ListenSocket {
         let socket = SocketId(self.sockets);
         self.sockets += 1;
-        ListenSocket { socket, info, local: SocketAddr::from(([10, 0, 0, 1], 4000 + socket.0 as u16)) }
+        ListenSocket {
+            socket,
+            info,
+            local: SocketAddr::from(([10, 0, 0, 1], 4000 + socket.0 as u16)),
+            buffers: SocketBuffers::default(),
+        }
     }
 
     /// A Transport whose peer has come through ICE, but has no keys.

@@ -15,7 +15,7 @@ use mafalda_api::waist::{
 };
 use mafalda_media::buffer::{Batch, SendBuffer};
 use mafalda_media::dtls::Certificate;
-use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
+use mafalda_media::worker::{Input, ListenSocket, Output, SocketBuffers, Worker, WorkerConfig};
 use mafalda_media::{SocketId, Tuple};
 use mafalda_testkit::media::Codec;
 use mafalda_testkit::{Clock, Conditions, Network, Packet, SERVER, browser_capabilities, router_codecs};
@@ -106,7 +106,7 @@ impl Stage {
         let local = SocketAddr::new(SERVER, 40_000 + self.next_socket as u16);
         self.next_socket += 1;
         self.sockets.insert(socket, local);
-        ListenSocket { socket, info, local }
+        ListenSocket { socket, info, local, buffers: SocketBuffers::default() }
     }
 
     /// Creates a Transport and a peer that knows its ports and keys, but isn't known to it.
