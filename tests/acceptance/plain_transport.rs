@@ -127,8 +127,13 @@ async fn a_created_transport_knows_its_own_address_only(manager: &WorkerManager)
     let router = router(manager).await;
     let (send, created) = calls();
     let _handler = router.on_new_transport(move |it| send.send(it.id()).expect("the body waits"));
-    let transport = create(&router, options()).await;
+    let mut options = options();
+    options.labels.insert("from", "an encoder");
+    options.app_data = AppData::new("studio");
+    let transport = create(&router, options).await;
     assert_eq!(created.next(), transport.id());
+    assert_eq!(transport.labels().get("from"), Some("an encoder"));
+    assert_eq!(transport.app_data().downcast_ref::<&str>(), Some(&"studio"));
     let tuple = transport.tuple();
     assert!(matches!(tuple, TransportTuple::LocalOnly { .. }), "{tuple:?}");
     assert_eq!((tuple.local_address().as_str(), tuple.protocol()), ("127.0.0.1", Protocol::Udp));
@@ -155,6 +160,7 @@ async fn rtcp_has_a_port_of_its_own_without_mux(manager: &WorkerManager) {
     transport.connect(remote).await.expect("a connection");
     assert_eq!(transport.rtcp_tuple().and_then(|tuple| tuple.remote_port()), Some(4321));
     assert_eq!(transport.dump().await.expect("a dump").rtcp_tuple, transport.rtcp_tuple());
+    assert_eq!(transport.get_stats().await.expect("statistics")[0].rtcp_tuple, transport.rtcp_tuple());
 }
 
 async fn rtcp_may_have_an_address_of_its_own_too(manager: &WorkerManager) {
@@ -356,7 +362,10 @@ async fn media_goes_through_as_it_is(manager: &WorkerManager) {
 }
 
 async fn incoming_bitrate_can_be_limited(manager: &WorkerManager) {
-    let transport = create(&router(manager).await, options()).await;
+    let mut options = options();
+    options.max_incoming_bitrate = Some(300_000);
+    let transport = create(&router(manager).await, options).await;
+    assert_eq!(transport.get_stats().await.expect("statistics")[0].max_incoming_bitrate, Some(300_000));
     transport.set_max_incoming_bitrate(100_000).await.expect("a limit");
     assert_eq!(transport.get_stats().await.expect("statistics")[0].max_incoming_bitrate, Some(100_000));
     transport.set_max_incoming_bitrate(0).await.expect("no limit");

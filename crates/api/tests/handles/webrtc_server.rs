@@ -148,4 +148,8 @@ fn a_list_of_listen_infos_is_not_empty() {
     let infos = WebRtcServerListenInfos::new(ListenInfo::of_place(Protocol::Udp))
         .insert(ListenInfo::of_place(Protocol::Tcp));
     assert_eq!(infos.len(), 2);
+    let error = WebRtcTransportListenInfos::try_from(Vec::new()).unwrap_err();
+    assert_eq!(error.to_string(), "Empty list of listen IPs provided, should have at least one element");
+    let infos = WebRtcTransportListenInfos::try_from(infos.to_vec()).unwrap();
+    assert_eq!((infos.len(), infos[1].protocol), (2, Protocol::Tcp));
 }
