@@ -15,7 +15,7 @@ use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure, Ingress, Listen};
 use mafalda_media::buffer::{BATCH_DATAGRAMS_MAX, Batch};
 use mafalda_media::dtls::Certificate;
-use mafalda_media::worker::{Input, ListenSocket, Output, Worker, WorkerConfig};
+use mafalda_media::worker::{Input, ListenSocket, Output, SocketBuffers, Worker, WorkerConfig};
 use mafalda_media::{Now, SocketId, Tuple};
 
 use super::direct::{Ends, Taken};
@@ -215,7 +215,8 @@ impl Driver {
             Command::CreateDirectTransport(command) => {
                 let (socket, local) = (self.sockets.number(), (Ipv4Addr::UNSPECIFIED, 0).into());
                 self.ends.add(socket, command.id);
-                Ok(vec![ListenSocket { socket, info: 0, local }])
+                // The kernel has no part in it.
+                Ok(vec![ListenSocket { socket, info: 0, local, buffers: SocketBuffers::default() }])
             }
             Command::CreateWebRtcTransport(command) => match &mut command.listen {
                 Listen::Individual(infos) => {

@@ -97,7 +97,12 @@ impl World {
             Command::CreateDirectTransport(create) => {
                 let (owner, local) = (create.id.into(), (Ipv4Addr::UNSPECIFIED, 0).into());
                 let socket = Socket { engine, protocol: Protocol::Udp, local, owner, accepted: None };
-                return vec![ListenSocket { socket: self.add_socket(socket), info: 0, local }];
+                return vec![ListenSocket {
+                    socket: self.add_socket(socket),
+                    info: 0,
+                    local,
+                    buffers: SocketBuffers::default(),
+                }];
             }
             Command::CreateWebRtcServer(create) => (create.id.into(), &create.listen_infos),
             Command::CreateWebRtcTransport(create) => match &create.listen {
