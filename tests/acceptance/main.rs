@@ -10,6 +10,7 @@ mod fixture;
 mod listening;
 mod multiopus;
 mod parameters;
+mod pipe_transport;
 mod plain_transport;
 mod producer;
 mod router;

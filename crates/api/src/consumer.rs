@@ -34,6 +34,9 @@ pub struct ConsumerOptions {
     /// endpoint expects that has written an offer to receive (RFC 3264 §5.1, WHEP). Default false, and then an endpoint takes
     /// the Router's numbers; mediasoup knows nothing else.
     pub remote_numbers: bool,
+    /// Whether all of the Producer's streams are sent on as they are, each with an SSRC of its own and without MID. Default false.
+    /// Over a PipeTransport they always are, and capabilities, `mid` and `enable_rtx` are not looked at.
+    pub pipe: bool,
     /// What travels with the Consumer and shows wherever it shows.
     pub labels: Labels,
     /// What stays with the Consumer in this process.
@@ -51,6 +54,7 @@ impl ConsumerOptions {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
             labels: Labels::default(),
             app_data: AppData::default(),
         }
@@ -68,6 +72,8 @@ pub enum ConsumerType {
     Simulcast,
     /// It chooses layers of one stream.
     Svc,
+    /// It sends on all streams that there are.
+    Pipe,
 }
 
 impl From<ProducerType> for ConsumerType {

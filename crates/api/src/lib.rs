@@ -21,6 +21,7 @@ pub mod labels;
 mod link;
 mod mirror;
 pub mod ortc;
+pub mod pipe_transport;
 pub mod plain_transport;
 pub mod prelude;
 pub mod producer;

@@ -171,6 +171,9 @@ fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
         ObjectState::PlainTransport(state) if closed.contains(&state.router.into()) => {
             CloseCause::RouterClosed
         }
+        ObjectState::PipeTransport(state) if closed.contains(&state.router.into()) => {
+            CloseCause::RouterClosed
+        }
         ObjectState::WebRtcTransport(state)
             if state.webrtc_server.is_some_and(|server| closed.contains(&server.into())) =>
         {

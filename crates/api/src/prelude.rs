@@ -7,6 +7,9 @@ pub use crate::consumer::{Consumer, ConsumerId, ConsumerOptions, WeakConsumer};
 pub use crate::direct_transport::{DirectTransport, DirectTransportOptions, WeakDirectTransport};
 pub use crate::error::{ConsumeError, CreateRouterError, NotificationError, ProduceError, RequestError};
 pub use crate::labels::Labels;
+pub use crate::pipe_transport::{
+    PipeTransport, PipeTransportOptions, PipeTransportRemoteParameters, WeakPipeTransport,
+};
 pub use crate::plain_transport::{
     PlainTransport, PlainTransportOptions, PlainTransportRemoteParameters, WeakPlainTransport,
 };

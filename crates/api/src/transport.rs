@@ -19,6 +19,7 @@ pub use crate::id::TransportId;
 use crate::labels::Labels;
 use crate::link::Link;
 use crate::mirror::Mirrored;
+use crate::pipe_transport::PipeTransport;
 use crate::plain_transport::PlainTransport;
 use crate::producer::{Producer, ProducerOptions};
 use crate::router::Router;
@@ -123,6 +124,9 @@ pub(crate) fn any_of(link: &Arc<Link>, entry: &Arc<Mirrored>) -> Option<Arc<dyn 
         return Some(Arc::new(transport));
     }
     if let Some(transport) = PlainTransport::of(link, entry) {
+        return Some(Arc::new(transport));
+    }
+    if let Some(transport) = PipeTransport::of(link, entry) {
         return Some(Arc::new(transport));
     }
     DirectTransport::of(link, entry).map(|transport| Arc::new(transport) as Arc<dyn Transport>)

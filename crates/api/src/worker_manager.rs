@@ -15,6 +15,7 @@ use crate::id::{
     WorkerId,
 };
 use crate::link::Link;
+use crate::pipe_transport::PipeTransport;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::Router;
@@ -110,6 +111,12 @@ impl WorkerManager {
     #[must_use]
     pub fn find_plain_transport(&self, id: TransportId) -> Option<PlainTransport> {
         PlainTransport::of(&self.link, &self.link.mirror.find(id)?)
+    }
+
+    /// Finds a PipeTransport.
+    #[must_use]
+    pub fn find_pipe_transport(&self, id: TransportId) -> Option<PipeTransport> {
+        PipeTransport::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// Finds a WebRtcTransport.

@@ -125,6 +125,7 @@ impl Stage {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
         };
         self.call(consume, None);
     }

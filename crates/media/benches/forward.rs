@@ -121,6 +121,7 @@ impl Forwarding {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
         };
         self.call(consume, None);
     }

@@ -13,6 +13,7 @@ use mafalda_api::waist::{ConsumerState, Origin};
 
 use crate::router::StreamKey;
 use crate::trace::Traced;
+use crate::transport::Target;
 
 pub(crate) use numbers::Numbers;
 pub(crate) use row::{Offer, Row, RowParams};
@@ -31,6 +32,41 @@ pub(crate) enum Place {
     Away(Box<Row>),
 }
 
+/// Where all rows of a Consumer are, by the Producer's encodings.
+#[derive(Debug)]
+pub(crate) enum Places {
+    /// The first encoding's alone. Apart, since nearly all Consumers are like that: no memory of its own.
+    One(Place),
+    /// Every encoding's, of a pipe Consumer.
+    All(Box<[Place]>),
+}
+
+impl Places {
+    pub(crate) fn as_slice(&self) -> &[Place] {
+        match self {
+            Self::One(place) => std::slice::from_ref(place),
+            Self::All(places) => places,
+        }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [Place] {
+        match self {
+            Self::One(place) => std::slice::from_mut(place),
+            Self::All(places) => places,
+        }
+    }
+}
+
+impl Place {
+    /// The stream and the place in its table, unless the row is away.
+    pub(crate) fn at(&self) -> Option<(StreamKey, usize)> {
+        match self {
+            Self::At { stream, index } => Some((*stream, *index)),
+            Self::Away(_) => None,
+        }
+    }
+}
+
 /// A Consumer's cold part.
 #[derive(Debug)]
 pub(crate) struct Consumer {
@@ -38,6 +74,7 @@ pub(crate) struct Consumer {
     pub(crate) origin: Origin,
     pub(crate) producer: ProducerId,
     pub(crate) kind: MediaKind,
+    pub(crate) r#type: ConsumerType,
     pub(crate) rtp_parameters: Arc<RtpParameters>,
     /// What its Producer's consumable parameters were.
     pub(crate) consumable: Arc<RtpParameters>,
@@ -45,7 +82,7 @@ pub(crate) struct Consumer {
     pub(crate) producer_paused: bool,
     pub(crate) traced: Traced<ConsumerTraceEventType>,
     pub(crate) score: ConsumerScore,
-    pub(crate) place: Place,
+    pub(crate) places: Places,
 }
 
 impl Consumer {
@@ -57,7 +94,7 @@ impl Consumer {
             transport,
             producer: self.producer,
             kind: self.kind,
-            r#type: ConsumerType::Simple,
+            r#type: self.r#type,
             rtp_parameters: self.rtp_parameters.clone(),
             paused: self.paused,
             producer_paused: self.producer_paused,
@@ -69,11 +106,23 @@ impl Consumer {
         !self.paused && !self.producer_paused
     }
 
-    pub(crate) fn ssrc(&self) -> Option<u32> {
-        self.rtp_parameters.encodings.first().and_then(|encoding| encoding.ssrc)
+    /// Whether it sends on all of its Producer's streams as they are.
+    pub(crate) fn is_pipe(&self) -> bool {
+        self.r#type == ConsumerType::Pipe
     }
 
-    pub(crate) fn rtx_ssrc(&self) -> Option<u32> {
-        self.rtp_parameters.encodings.first().and_then(|encoding| encoding.rtx.as_ref()).map(|rtx| rtx.ssrc)
+    /// What it sends under each SSRC.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (u32, Target)> {
+        let consumer = self.id;
+        self.rtp_parameters.encodings.iter().enumerate().flat_map(move |(encoding, it)| {
+            let target = move |rtx| Target { consumer, encoding, rtx };
+            let media = it.ssrc.map(|ssrc| (ssrc, target(false)));
+            media.into_iter().chain(it.rtx.as_ref().map(|rtx| (rtx.ssrc, target(true))))
+        })
+    }
+
+    /// The rows that are in streams' tables.
+    pub(crate) fn rows_at(&self) -> impl Iterator<Item = (StreamKey, usize)> {
+        self.places.as_slice().iter().filter_map(Place::at)
     }
 }

@@ -108,6 +108,10 @@ fn kind_of(codec: &mafalda_api::types::rtp_parameters::RtpCodecParameters) -> Me
 }
 
 impl Producer {
+    pub(crate) fn r#type(&self) -> ProducerType {
+        ortc::producer_type(&self.rtp_parameters)
+    }
+
     /// What others know of it.
     pub(crate) fn state(
         &self,
@@ -119,7 +123,7 @@ impl Producer {
             origin: self.origin.clone(),
             transport,
             kind: self.kind,
-            r#type: ProducerType::Simple,
+            r#type: self.r#type(),
             rtp_parameters: self.rtp_parameters.clone(),
             consumable_rtp_parameters: self.consumable.clone(),
             paused: self.paused,

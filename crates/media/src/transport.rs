@@ -9,6 +9,7 @@ mod handshake;
 mod identity;
 mod listener;
 mod listening;
+mod pipe;
 mod plain;
 mod protection;
 mod settle;
@@ -25,8 +26,9 @@ use mafalda_api::transport::TransportTraceEventType;
 use mafalda_api::types::data_structures::IceRole;
 use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpHeaderExtensionUri, RtpParameters};
 use mafalda_api::waist::{
-    CreateDirectTransport, CreatePlainTransport, CreateWebRtcTransport, DirectTransportState, ErrorCode,
-    Failure, ObjectState, Origin, PlainTransportState, WebRtcTransportState,
+    CreateDirectTransport, CreatePipeTransport, CreatePlainTransport, CreateWebRtcTransport,
+    DirectTransportState, ErrorCode, Failure, ObjectState, Origin, PipeTransportState, PlainTransportState,
+    WebRtcTransportState,
 };
 use rand::RngExt;
 
@@ -49,6 +51,7 @@ pub(crate) use handshake::Handshake;
 pub(crate) use identity::Identity;
 pub(crate) use listener::{Names, RtpListener, Source};
 pub(crate) use listening::{Listening, Preference, Wanted};
+pub(crate) use pipe::Pipe;
 pub(crate) use plain::{Channel, Plain};
 pub(crate) use protection::{Opened, Protection, Srtp};
 pub(crate) use settle::Settled;
@@ -75,6 +78,8 @@ const MID_WRAP: u32 = 100_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) consumer: ConsumerId,
+    /// Which of the Consumer's streams.
+    pub(crate) encoding: usize,
     /// Whether it is the Consumer's SSRC for retransmissions.
     pub(crate) rtx: bool,
 }
@@ -195,6 +200,18 @@ impl Transport {
         Ok(Self::new(turn, command.id, origin, way, Protection::Absent))
     }
 
+    /// A PipeTransport.
+    pub(crate) fn pipe(
+        turn: &mut Turn,
+        command: &CreatePipeTransport,
+        origin: Origin,
+        sockets: &[ListenSocket],
+    ) -> Result<Self, Failure> {
+        let pipe = Pipe::new(command, sockets, &mut turn.rng)?;
+        let protection = pipe.first_protection();
+        Ok(Self::new(turn, command.id, origin, Way::Pipe(pipe), protection))
+    }
+
     fn new(turn: &mut Turn, id: TransportId, origin: Origin, way: Way, protection: Protection) -> Self {
         Self {
             id,
@@ -269,48 +286,69 @@ impl Transport {
                 router,
                 max_receive_message_size: direct.max_receive_message_size,
             })),
+            Way::Pipe(pipe) => ObjectState::PipeTransport(Arc::new(PipeTransportState {
+                id,
+                origin,
+                router,
+                tuple: pipe.describe(),
+                srtp_parameters: pipe.srtp_parameters(),
+            })),
         }
     }
 
     pub(crate) fn as_webrtc(&self) -> Option<&WebRtc> {
         match &self.way {
             Way::WebRtc(webrtc) => Some(webrtc),
-            Way::Plain(_) | Way::Direct(_) => None,
+            _ => None,
         }
     }
 
     pub(crate) fn as_webrtc_mut(&mut self) -> Option<&mut WebRtc> {
         match &mut self.way {
             Way::WebRtc(webrtc) => Some(webrtc),
-            Way::Plain(_) | Way::Direct(_) => None,
+            _ => None,
         }
     }
 
     pub(crate) fn as_plain(&self) -> Option<&Plain> {
         match &self.way {
             Way::Plain(plain) => Some(plain),
-            Way::WebRtc(_) | Way::Direct(_) => None,
+            _ => None,
         }
     }
 
     pub(crate) fn as_plain_mut(&mut self) -> Option<&mut Plain> {
         match &mut self.way {
             Way::Plain(plain) => Some(plain),
-            Way::WebRtc(_) | Way::Direct(_) => None,
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_pipe(&self) -> Option<&Pipe> {
+        match &self.way {
+            Way::Pipe(pipe) => Some(pipe),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_pipe_mut(&mut self) -> Option<&mut Pipe> {
+        match &mut self.way {
+            Way::Pipe(pipe) => Some(pipe),
+            _ => None,
         }
     }
 
     pub(crate) fn as_direct(&self) -> Option<&Direct> {
         match &self.way {
             Way::Direct(direct) => Some(direct),
-            Way::WebRtc(_) | Way::Plain(_) => None,
+            _ => None,
         }
     }
 
     pub(crate) fn as_direct_mut(&mut self) -> Option<&mut Direct> {
         match &mut self.way {
             Way::Direct(direct) => Some(direct),
-            Way::WebRtc(_) | Way::Plain(_) => None,
+            _ => None,
         }
     }
 

@@ -16,6 +16,7 @@ mod handshakes;
 mod input;
 mod output;
 mod paths;
+mod pipe;
 mod plain;
 pub(crate) mod resends;
 mod server;

@@ -12,6 +12,7 @@ use crate::consumer::Consumer;
 use crate::direct_transport::DirectTransport;
 use crate::id::ObjectId;
 use crate::mirror::Mirrored;
+use crate::pipe_transport::PipeTransport;
 use crate::plain_transport::PlainTransport;
 use crate::producer::Producer;
 use crate::router::{NewRtpObserver, NewTransport, Router};
@@ -108,22 +109,27 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
         ObjectId::Worker(_) => tell(&Notice::NewWorker(&Worker::of(link, entry))),
         ObjectId::WebRtcServer(_) => tell(&Notice::NewWebRtcServer(&WebRtcServer::of(link, entry)?)),
         ObjectId::Router(_) => tell(&Notice::NewRouter(&Router::of(link, entry)?)),
-        ObjectId::Transport(_) => {
-            if let Some(transport) = WebRtcTransport::of(link, entry) {
-                tell(&Notice::NewTransport(NewTransport::WebRtc(&transport)));
-            } else if let Some(transport) = PlainTransport::of(link, entry) {
-                tell(&Notice::NewTransport(NewTransport::Plain(&transport)));
-            } else {
-                let transport = DirectTransport::of(link, entry)?;
-                tell(&Notice::NewTransport(NewTransport::Direct(&transport)));
-            }
-        }
+        ObjectId::Transport(_) => with_transport(link, entry, tell)?,
         ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
         ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),
         ObjectId::RtpObserver(_) => {
             let observer = AudioLevelObserver::of(link, entry)?;
             tell(&Notice::NewRtpObserver(NewRtpObserver::AudioLevel(&observer)));
         }
+    }
+    Some(())
+}
+
+fn with_transport(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notice<'_>)) -> Option<()> {
+    if let Some(transport) = WebRtcTransport::of(link, entry) {
+        tell(&Notice::NewTransport(NewTransport::WebRtc(&transport)));
+    } else if let Some(transport) = PlainTransport::of(link, entry) {
+        tell(&Notice::NewTransport(NewTransport::Plain(&transport)));
+    } else if let Some(transport) = PipeTransport::of(link, entry) {
+        tell(&Notice::NewTransport(NewTransport::Pipe(&transport)));
+    } else {
+        let transport = DirectTransport::of(link, entry)?;
+        tell(&Notice::NewTransport(NewTransport::Direct(&transport)));
     }
     Some(())
 }

@@ -1,8 +1,8 @@
 //! What must have happened between two states of one object.
 
 use crate::waist::{
-    ConsumerState, Event, ObjectState, PlainConnection, PlainTransportState, ProducerState, RouterState,
-    RtpObserverState, WebRtcTransportState,
+    ConsumerState, Event, ObjectState, PipeTransportState, PlainConnection, PlainTransportState,
+    ProducerState, RouterState, RtpObserverState, WebRtcTransportState,
 };
 
 /// The events that make the older state into the newer one, in an order in which they could have happened. Parts that can't
@@ -21,6 +21,9 @@ pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
         }
         (ObjectState::PlainTransport(old), ObjectState::PlainTransport(new)) => {
             plain_transport(old, new, &mut events);
+        }
+        (ObjectState::PipeTransport(old), ObjectState::PipeTransport(new)) => {
+            pipe_transport(old, new, &mut events);
         }
         (ObjectState::Producer(old), ObjectState::Producer(new)) => {
             producer(old, new, &mut events);
@@ -83,6 +86,12 @@ fn plain_transport(old: &PlainTransportState, new: &PlainTransportState, events:
     }
     if let Some(tuple) = new.rtcp_tuple.clone().filter(|new| old.rtcp_tuple.as_ref() != Some(new)) {
         events.push(Event::RtcpTupleChanged { id, tuple });
+    }
+}
+
+fn pipe_transport(old: &PipeTransportState, new: &PipeTransportState, events: &mut Vec<Event>) {
+    if old.tuple != new.tuple {
+        events.push(Event::TupleChanged { id: new.id, tuple: new.tuple.clone() });
     }
 }
 

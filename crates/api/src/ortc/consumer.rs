@@ -1,7 +1,7 @@
 //! What of a consumable stream an endpoint gets, as one RTP stream of its own.
 
 use super::codec_match::{associated_payload_type, is_compatible};
-use super::{ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, validate_rtp_capabilities};
+use super::{ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, pipe, validate_rtp_capabilities};
 use crate::types::rtp_parameters::{
     RtcpFeedback, RtpCapabilities, RtpCodecCapability, RtpCodecParameters, RtpEncodingParameters,
     RtpEncodingParametersRtx, RtpHeaderExtensionParameters, RtpParameters,
@@ -22,8 +22,17 @@ pub struct ConsumerNegotiation<'a> {
     pub enable_bwe: bool,
     /// MID of the Consumer.
     pub mid: Option<String>,
-    /// SSRC of the Consumer, drawn by the caller; RTX gets the one above it.
-    pub ssrc: u32,
+    /// The Consumer's streams.
+    pub streams: ConsumerStreams<'a>,
+}
+
+/// What streams a Consumer has, under SSRCs that the caller draws; RTX of each gets the one above.
+#[derive(Debug, Clone, Copy)]
+pub enum ConsumerStreams<'a> {
+    /// One that stands for all of the Producer's.
+    One(u32),
+    /// All of the Producer's as they are, one SSRC each.
+    All(&'a [u32]),
 }
 
 /// Whether an endpoint can consume a stream: whether [`get_consumer_rtp_parameters`] would succeed.
@@ -39,7 +48,7 @@ pub fn can_consume(
     Ok(consumable.codecs.iter().any(is_consumable))
 }
 
-/// Makes the parameters of a Consumer that gets one RTP stream, whatever the Producer sends.
+/// Makes the parameters of an endpoint's Consumer.
 ///
 /// Codecs and header extensions are those that the endpoint also has, the latter under the Router's ids; what it names
 /// beyond that is ignored.
@@ -50,18 +59,22 @@ pub fn get_consumer_rtp_parameters(
     consumable: &RtpParameters,
     negotiation: ConsumerNegotiation<'_>,
 ) -> Result<RtpParameters, ConsumerRtpParametersError> {
-    let ConsumerNegotiation { remote, enable_rtx, enable_bwe, mid, ssrc } = negotiation;
+    let ConsumerNegotiation { remote, enable_rtx, enable_bwe, mid, streams } = negotiation;
     validate_rtp_capabilities(remote)?;
     let codecs = codecs(&consumable.codecs, remote, enable_rtx);
     if codecs.is_empty() {
         return Err(ConsumerRtpParametersError::NoCompatibleMediaCodecs);
     }
-    let rtx_ssrc = codecs.iter().any(RtpCodecParameters::is_rtx).then(|| ssrc.wrapping_add(1));
+    let has_rtx = codecs.iter().any(RtpCodecParameters::is_rtx);
+    let encodings = match streams {
+        ConsumerStreams::One(ssrc) => vec![single_encoding(&consumable.encodings, ssrc, has_rtx)],
+        ConsumerStreams::All(ssrcs) => pipe::encodings(&consumable.encodings, ssrcs, has_rtx),
+    };
     let mut rtp_parameters = RtpParameters {
         mid,
         codecs,
         header_extensions: header_extensions(&consumable.header_extensions, remote),
-        encodings: vec![single_encoding(&consumable.encodings, ssrc, rtx_ssrc)],
+        encodings,
         rtcp: consumable.rtcp.clone(),
         msid: consumable.msid.clone(),
     };
@@ -129,14 +142,10 @@ fn header_extensions(
 }
 
 /// One stream that stands for all of the Producer's.
-fn single_encoding(
-    consumable: &[RtpEncodingParameters],
-    ssrc: u32,
-    rtx_ssrc: Option<u32>,
-) -> RtpEncodingParameters {
+fn single_encoding(consumable: &[RtpEncodingParameters], ssrc: u32, has_rtx: bool) -> RtpEncodingParameters {
     RtpEncodingParameters {
         ssrc: Some(ssrc),
-        rtx: rtx_ssrc.map(|ssrc| RtpEncodingParametersRtx { ssrc }),
+        rtx: has_rtx.then(|| RtpEncodingParametersRtx { ssrc: ssrc.wrapping_add(1) }),
         scalability_mode: scalability_mode(consumable),
         max_bitrate: consumable.iter().filter_map(|encoding| encoding.max_bitrate).max(),
         ..RtpEncodingParameters::default()

@@ -16,14 +16,15 @@ use crate::id::{ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::ortc;
+use crate::pipe_transport::{PipeTransport, PipeTransportOptions};
 use crate::plain_transport::{PlainTransport, PlainTransportOptions};
 use crate::rtp_observer::RtpObserver;
 use crate::transport::Transport;
 use crate::types::data_structures::ListenInfo;
 use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized, RtpCodecCapability};
 use crate::waist::{
-    CreateAudioLevelObserver, CreateDirectTransport, CreatePlainTransport, CreateWebRtcTransport, DumpRouter,
-    Listen, RouterState, UpdateMediaCodecs,
+    CreateAudioLevelObserver, CreateDirectTransport, CreatePipeTransport, CreatePlainTransport,
+    CreateWebRtcTransport, DumpRouter, Listen, RouterState, UpdateMediaCodecs,
 };
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
@@ -205,6 +206,28 @@ impl Router {
         Ok(DirectTransport::from_handle(handle, self.clone()))
     }
 
+    /// Creates a PipeTransport. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When an address or a port can't be had, an option is wrong, or the Router or the backend is gone.
+    pub async fn create_pipe_transport(
+        &self,
+        pipe_transport_options: PipeTransportOptions,
+    ) -> Result<PipeTransport, RequestError> {
+        let options = pipe_transport_options;
+        let id = TransportId::new();
+        let operation = CreatePipeTransport {
+            id,
+            router: self.id(),
+            listen_info: options.listen_info,
+            enable_rtx: options.enable_rtx,
+            enable_srtp: options.enable_srtp,
+        };
+        let handle = self.handle.link().create(id, options.labels, options.app_data, operation).await?;
+        Ok(PipeTransport::from_handle(handle, self.clone()))
+    }
+
     /// Calls back for each Transport that is created on it; before `create_…_transport` returns.
     pub fn on_new_transport<F: Fn(NewTransport<'_>) + Send + Sync + 'static>(
         &self,
@@ -270,6 +293,8 @@ pub enum NewTransport<'a> {
     Plain(&'a PlainTransport),
     /// A DirectTransport.
     Direct(&'a DirectTransport),
+    /// A PipeTransport.
+    Pipe(&'a PipeTransport),
 }
 
 impl<'a> Deref for NewTransport<'a> {
@@ -279,6 +304,7 @@ impl<'a> Deref for NewTransport<'a> {
             Self::WebRtc(transport) => *transport,
             Self::Plain(transport) => *transport,
             Self::Direct(transport) => *transport,
+            Self::Pipe(transport) => *transport,
         }
     }
 }

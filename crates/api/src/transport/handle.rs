@@ -90,6 +90,7 @@ impl<T: Kind> Transport for T {
                 mid: consumer_options.mid,
                 enable_rtx: consumer_options.enable_rtx,
                 remote_numbers: consumer_options.remote_numbers,
+                pipe: consumer_options.pipe,
             };
             let ConsumerOptions { labels, app_data, .. } = consumer_options;
             let handle = self.handle().link().create(id, labels, app_data, operation).await?;

@@ -91,7 +91,7 @@ pub enum Event {
         /// What is known of the peer by now. Boxed: logs keep thousands of events, each as large as the largest.
         connection: Box<PlainConnection>,
     },
-    /// Comedia has learnt the address of a PlainTransport's peer.
+    /// Comedia has learnt the address of a PlainTransport's peer, or `connect` has named that of a PipeTransport.
     TupleChanged {
         /// The Transport.
         id: TransportId,

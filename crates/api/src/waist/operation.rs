@@ -6,6 +6,7 @@
 mod any;
 mod consumer;
 mod direct_transport;
+mod pipe_transport;
 mod plain_transport;
 mod producer;
 mod router;
@@ -19,6 +20,7 @@ use super::Failure;
 use crate::consumer::{ConsumerDump, ConsumerRtpStreamStat};
 use crate::direct_transport::{DirectTransportDump, DirectTransportStat};
 use crate::error::{ConsumeError, CreateRouterError, CreateWebRtcServerError, ProduceError, RequestError};
+use crate::pipe_transport::{PipeTransportDump, PipeTransportStat};
 use crate::plain_transport::{PlainTransportDump, PlainTransportStat};
 use crate::producer::{ProducerDump, ProducerStat};
 use crate::router::{RouterDump, UpdateMediaCodecsError};
@@ -30,6 +32,7 @@ use crate::worker::{CreateWorkerError, WorkerDump};
 pub use any::*;
 pub use consumer::*;
 pub use direct_transport::*;
+pub use pipe_transport::*;
 pub use plain_transport::*;
 pub use producer::*;
 pub use router::*;
@@ -100,6 +103,8 @@ replies! {
     PlainTransportStats(Vec<PlainTransportStat>),
     DirectTransportDump(Box<DirectTransportDump>),
     DirectTransportStats(Vec<DirectTransportStat>),
+    PipeTransportDump(Box<PipeTransportDump>),
+    PipeTransportStats(Vec<PipeTransportStat>),
     IceParameters(IceParameters),
     ProducerDump(Box<ProducerDump>),
     ProducerStats(Vec<ProducerStat>),
@@ -124,6 +129,10 @@ operations! {
     CreateDirectTransport => Done, RequestError;
     DumpDirectTransport => Box<DirectTransportDump>, RequestError;
     GetDirectTransportStats => Vec<DirectTransportStat>, RequestError;
+    CreatePipeTransport => Done, RequestError;
+    ConnectPipeTransport => Done, RequestError;
+    DumpPipeTransport => Box<PipeTransportDump>, RequestError;
+    GetPipeTransportStats => Vec<PipeTransportStat>, RequestError;
     RestartIce => IceParameters, RequestError;
     SetMaxIncomingBitrate => Done, RequestError;
     DumpTransport => Box<WebRtcTransportDump>, RequestError;

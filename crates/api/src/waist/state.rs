@@ -4,6 +4,7 @@
 
 mod consumer;
 mod direct_transport;
+mod pipe_transport;
 mod plain_transport;
 mod producer;
 mod router;
@@ -20,6 +21,7 @@ use crate::labels::Labels;
 
 pub use consumer::*;
 pub use direct_transport::*;
+pub use pipe_transport::*;
 pub use plain_transport::*;
 pub use producer::*;
 pub use router::*;
@@ -114,6 +116,8 @@ objects! {
     PlainTransport(PlainTransportState),
     /// A DirectTransport.
     DirectTransport(DirectTransportState),
+    /// A PipeTransport.
+    PipeTransport(PipeTransportState),
     /// A Producer.
     Producer(ProducerState),
     /// A Consumer.

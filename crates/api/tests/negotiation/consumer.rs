@@ -1,5 +1,5 @@
 use mafalda_api::ortc::{
-    ConsumerNegotiation, ConsumerRtpParametersError, RtpCapabilitiesError, can_consume,
+    ConsumerNegotiation, ConsumerRtpParametersError, ConsumerStreams, RtpCapabilitiesError, can_consume,
     get_consumer_rtp_parameters,
 };
 use mafalda_api::types::rtp_parameters::{
@@ -105,7 +105,7 @@ fn rtx_ssrc_follows_and_wraps() {
     let consumer = consumed(&endpoint());
     assert_eq!(consumer.encodings[0].rtx, Some(RtpEncodingParametersRtx { ssrc: CONSUMER_SSRC + 1 }));
     let remote = endpoint();
-    let last = ConsumerNegotiation { ssrc: u32::MAX, ..negotiation(&remote) };
+    let last = ConsumerNegotiation { streams: ConsumerStreams::One(u32::MAX), ..negotiation(&remote) };
     let consumer = get_consumer_rtp_parameters(&consumable(&simulcast_producer()), last).unwrap();
     assert_eq!(consumer.encodings[0].rtx, Some(RtpEncodingParametersRtx { ssrc: 0 }));
 }

@@ -1,8 +1,8 @@
 //! Values that the tests share, written as the JSON that clients send.
 
 use mafalda_api::ortc::{
-    ConsumerNegotiation, RtpMapping, generate_router_rtp_capabilities, get_consumable_rtp_parameters,
-    get_producer_rtp_parameters_mapping, validate_rtp_parameters,
+    ConsumerNegotiation, ConsumerStreams, RtpMapping, generate_router_rtp_capabilities,
+    get_consumable_rtp_parameters, get_producer_rtp_parameters_mapping, validate_rtp_parameters,
 };
 use mafalda_api::types::rtp_parameters::{
     MediaKind, MimeType, RtpCapabilities, RtpCapabilitiesFinalized, RtpCodecCapability, RtpParameters,
@@ -89,7 +89,7 @@ pub(crate) fn negotiation(remote: &RtpCapabilities) -> ConsumerNegotiation<'_> {
         enable_rtx: true,
         enable_bwe: true,
         mid: Some("0".to_owned()),
-        ssrc: CONSUMER_SSRC,
+        streams: ConsumerStreams::One(CONSUMER_SSRC),
     }
 }
 

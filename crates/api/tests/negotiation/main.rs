@@ -6,6 +6,7 @@ mod browser;
 mod codec;
 mod consumer;
 mod fixture;
+mod pipe;
 mod producer;
 mod property;
 mod remote_numbers;

@@ -218,6 +218,13 @@ impl Driver {
                 // The kernel has no part in it.
                 Ok(vec![ListenSocket { socket, info: 0, local, buffers: SocketBuffers::default() }])
             }
+            Command::CreatePipeTransport(command) => {
+                let infos = std::slice::from_ref(&command.listen_info);
+                let infos = address::resolve_to_one(infos, &self.addresses);
+                let bound = self.bind(&infos, |protocol| protocol == Protocol::Udp);
+                infos.into_iter().for_each(|info| command.listen_info = info);
+                bound
+            }
             Command::CreateWebRtcTransport(command) => match &mut command.listen {
                 Listen::Individual(infos) => {
                     *infos = address::resolve(infos, &self.addresses);
@@ -446,7 +453,9 @@ impl Driver {
 /// Whether a call may need a port.
 fn binds(command: &Command) -> bool {
     match command {
-        Command::CreateWebRtcServer(_) | Command::CreatePlainTransport(_) => true,
+        Command::CreateWebRtcServer(_)
+        | Command::CreatePlainTransport(_)
+        | Command::CreatePipeTransport(_) => true,
         Command::CreateWebRtcTransport(command) => matches!(command.listen, Listen::Individual(_)),
         _ => false,
     }

@@ -74,6 +74,8 @@ pub(crate) struct Row {
     pub(crate) unsent: u64,
     /// Whether its score is about to be told.
     pub(crate) scored: bool,
+    /// Which of its Consumer's rows it is.
+    pub(crate) encoding: usize,
 }
 
 /// How much of a row every packet needs.
@@ -88,9 +90,9 @@ pub(crate) struct RowParams<'a> {
     pub(crate) transport: TransportKey,
     /// In the Router's numbers.
     pub(crate) rtp_parameters: &'a RtpParameters,
+    /// Among the encodings of these.
+    pub(crate) encoding: usize,
     pub(crate) numbers: Option<Numbers>,
-    pub(crate) ssrc: u32,
-    pub(crate) rtx_ssrc: Option<u32>,
     /// Where the two streams' sequence numbers begin.
     pub(crate) first_sequences: (u16, u16),
 }
@@ -101,7 +103,10 @@ impl Row {
         let media = codecs.iter().find(|codec| !codec.is_rtx());
         let nack = media.is_some_and(|codec| codec.rtcp_feedback().contains(&RtcpFeedback::Nack));
         let clock_rate = media.map_or(90_000, |codec| codec.clock_rate().get());
-        let stream = StreamParams { ssrc: params.ssrc, clock_rate, nack };
+        let encoding = params.rtp_parameters.encodings.get(params.encoding);
+        let ssrc = encoding.and_then(|encoding| encoding.ssrc).unwrap_or_default();
+        let rtx_ssrc = encoding.and_then(|encoding| encoding.rtx.as_ref()).map(|rtx| rtx.ssrc);
+        let stream = StreamParams { ssrc, clock_rate, nack };
         let kinds = params.rtp_parameters.header_extensions.iter().filter_map(|it| extension_kind(it.uri));
         let rtx_payload_types = codecs.iter().filter(|codec| codec.is_rtx()).filter_map(rtx_pair).collect();
         Self {
@@ -116,11 +121,12 @@ impl Row {
             payload_types: codecs.iter().fold(0, |bits, codec| bits | 1 << (codec.payload_type() & 0x7f)),
             numbers: params.numbers.map(Box::new),
             send: SendStream::new(stream, params.first_sequences.0),
-            rtx: params.rtx_ssrc.map(|ssrc| RtxSendStream::new(ssrc, params.first_sequences.1)),
+            rtx: rtx_ssrc.map(|ssrc| RtxSendStream::new(ssrc, params.first_sequences.1)),
             rtx_payload_types,
             last_timestamp: 0,
             unsent: 0,
             scored: false,
+            encoding: params.encoding,
         }
     }
 

@@ -11,7 +11,7 @@ use super::outlet::{Media, Outlet, Written};
 use super::{Router, StreamKey, TransportKey};
 use crate::Now;
 use crate::buffer::{Batch, Run, SendBuffer};
-use crate::consumer::{Place, Row};
+use crate::consumer::Row;
 use crate::producer::{Arrival, Carried, Formats, ProducerStream};
 use crate::stream::PayloadRing;
 use crate::transport::Transport;
@@ -115,12 +115,10 @@ impl Router {
         job: &ResendJob,
         out: &mut SendBuffer,
     ) -> Option<MediaOutput> {
-        let place = &self.transports.get(job.transport)?.consumers.get(&job.consumer)?.place;
+        let consumer = self.transports.get(job.transport)?.consumers.get(&job.consumer)?;
+        let (_, place) = consumer.rows_at().find(|(stream, _)| *stream == job.stream)?;
         let ProducerStream { rows, ring, numbering, formats, .. } = self.streams.get_mut(job.stream)?;
-        let row = match place {
-            Place::At { stream, index } if *stream == job.stream => rows.get_mut(*index)?,
-            Place::At { .. } | Place::Away(_) => return None,
-        };
+        let row = rows.get_mut(place)?;
         if *numbering != job.numbering {
             return None;
         }

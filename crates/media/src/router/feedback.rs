@@ -177,22 +177,20 @@ impl Router {
     fn target(&self, key: TransportKey, ssrc: u32) -> Option<(StreamKey, usize)> {
         let transport = self.transports.get(key)?;
         let target = transport.targets.get(&ssrc).filter(|target| !target.rtx)?;
-        match transport.consumers.get(&target.consumer).map(|consumer| &consumer.place)? {
-            Place::At { stream, index } => Some((*stream, *index)),
-            Place::Away(_) => None,
-        }
+        transport.consumers.get(&target.consumer)?.places.as_slice().get(target.encoding)?.at()
     }
 
     pub(super) fn row_mut(&mut self, stream: StreamKey, index: usize) -> Option<&mut Row> {
         self.streams.get_mut(stream)?.rows.get_mut(index)
     }
 
-    /// The row of a Consumer, wherever it is.
+    /// A row of a Consumer, wherever it is.
     pub(super) fn row_of<'a>(
         streams: &'a mut slotmap::SlotMap<StreamKey, ProducerStream>,
         consumer: &'a mut Consumer,
+        encoding: usize,
     ) -> Option<&'a mut Row> {
-        match &mut consumer.place {
+        match consumer.places.as_mut_slice().get_mut(encoding)? {
             Place::At { stream, index } => streams.get_mut(*stream)?.rows.get_mut(*index),
             Place::Away(row) => Some(row),
         }

@@ -4,7 +4,7 @@ use mafalda_api::consumer::{
     ConsumerDump, ConsumerRtpStreamStat, ConsumerStat, RtpStream, RtpStreamParams, RtxStreamParams,
 };
 use mafalda_api::id::{ConsumerId, ProducerId, RtpObserverId};
-use mafalda_api::producer::{ProducerDump, ProducerStat, ProducerType, RtpStreamRecv, RtxStream};
+use mafalda_api::producer::{ProducerDump, ProducerStat, RtpStreamRecv, RtxStream};
 use mafalda_api::router::RouterDump;
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
 
@@ -14,7 +14,7 @@ use crate::Now;
 use crate::consumer::{Consumer, Place, Row};
 use crate::producer::{Producer, ProducerStream, apt};
 
-use super::{Router, StreamKey, TransportKey};
+use super::{Router, TransportKey};
 
 impl Router {
     pub(crate) fn dump(&self) -> RouterDump {
@@ -58,7 +58,7 @@ impl Router {
                 .filter_map(|stream| stream_dump(producer, stream))
                 .collect(),
             trace_event_types: producer.traced.kinds(),
-            r#type: ProducerType::Simple,
+            r#type: producer.r#type(),
         })
     }
 
@@ -73,7 +73,6 @@ impl Router {
 
     pub(crate) fn dump_consumer(&self, key: TransportKey, id: ConsumerId) -> Option<ConsumerDump> {
         let consumer = self.transports.get(key)?.consumers.get(&id)?;
-        let row = self.row(consumer)?;
         let media = consumer.rtp_parameters.codecs.iter().filter(|codec| !codec.is_rtx());
         Some(ConsumerDump {
             id,
@@ -84,13 +83,13 @@ impl Router {
             rtp_parameters: RtpParameters::clone(&consumer.rtp_parameters),
             supported_codec_payload_types: media.map(RtpCodecParameters::payload_type).collect(),
             trace_event_types: consumer.traced.kinds(),
-            r#type: mafalda_api::consumer::ConsumerType::Simple,
+            r#type: consumer.r#type,
             consumable_rtp_encodings: consumer.consumable.encodings.clone(),
-            rtp_streams: row_dump(consumer, row).into_iter().collect(),
+            rtp_streams: self.rows(consumer).filter_map(|row| row_dump(consumer, row)).collect(),
         })
     }
 
-    /// The Consumer's own stream, then its Producer's.
+    /// The Consumer's own streams, then that of its Producer which it sends on; a pipe Consumer's are its own alone.
     pub(crate) fn consumer_stats(
         &self,
         now: Now,
@@ -98,23 +97,20 @@ impl Router {
         id: ConsumerId,
     ) -> Option<Vec<ConsumerRtpStreamStat>> {
         let consumer = self.transports.get(key)?.consumers.get(&id)?;
-        let own = row_stat(now, consumer, self.row(consumer)?).map(ConsumerRtpStreamStat::Outbound);
-        let source: Option<StreamKey> = match consumer.place {
-            Place::At { stream, .. } => Some(stream),
-            Place::Away(_) => None,
-        };
-        let source = source.and_then(|key| self.streams.get(key));
+        let own = self.rows(consumer).filter_map(|row| row_stat(now, consumer, row));
+        let source = consumer.rows_at().next().filter(|_| !consumer.is_pipe());
+        let source = source.and_then(|(key, _)| self.streams.get(key));
         let source = source
             .and_then(|stream| stream_stat(now, consumer.kind, stream))
             .map(ConsumerRtpStreamStat::Inbound);
-        Some(own.into_iter().chain(source).collect())
+        Some(own.map(ConsumerRtpStreamStat::Outbound).chain(source).collect())
     }
 
-    fn row<'a>(&'a self, consumer: &'a Consumer) -> Option<&'a Row> {
-        match &consumer.place {
+    fn rows<'a>(&'a self, consumer: &'a Consumer) -> impl Iterator<Item = &'a Row> {
+        consumer.places.as_slice().iter().filter_map(|place| match place {
             Place::At { stream, index } => self.streams.get(*stream)?.rows.get(*index),
             Place::Away(row) => Some(row),
-        }
+        })
     }
 }
 
@@ -206,7 +202,7 @@ fn row_dump(consumer: &Consumer, row: &Row) -> Option<RtpStream> {
         params: RtpStreamParams {
             clock_rate: codec.clock_rate().get(),
             cname: consumer.rtp_parameters.rtcp.cname.clone().unwrap_or_default(),
-            encoding_idx: 0,
+            encoding_idx: row.encoding as u32,
             mime_type: codec.mime_type(),
             payload_type: codec.payload_type(),
             ssrc: row.send.params().ssrc,

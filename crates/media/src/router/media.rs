@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mafalda_api::consumer::ConsumerScore;
+use mafalda_api::consumer::{ConsumerScore, ConsumerType};
 use mafalda_api::id::{ConsumerId, ProducerId};
-use mafalda_api::ortc::{self, ConsumerNegotiation, RemoteNumbers};
+use mafalda_api::ortc::{self, ConsumerNegotiation, ConsumerStreams, RemoteNumbers};
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
 use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, Origin, Produce};
 use rand::RngExt;
 use slotmap::SlotMap;
 
-use crate::consumer::{Consumer, Numbers, Place, Row, RowParams};
+use crate::consumer::{Consumer, Numbers, Place, Places, Row, RowParams};
 use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream};
 use crate::trace::Traced;
-use crate::transport::{Target, Transport};
+use crate::transport::Transport;
 use crate::worker::Turn;
 
 use super::{Router, StreamKey, TransportKey};
@@ -42,13 +42,15 @@ impl Router {
         let transport = self.transports.get_mut(key).ok_or_else(|| Failure::not_found(command.transport))?;
         has_room(transport)?;
         let given = command.rtp_parameters.rtcp.cname.clone();
-        let cname = transport.cname.clone().or(given).unwrap_or_else(|| random_cname(turn));
+        // Over a pipe come many endpoints' streams, each with the name that its Transport gave it.
+        let shared = transport.cname.clone().filter(|_| transport.as_pipe().is_none());
+        let cname = shared.or(given).unwrap_or_else(|| random_cname(turn));
         let enable_bwe = transport.may_estimate_bandwidth();
         let negotiated =
             Negotiated::new(command, cname.clone(), &self.capabilities, self.next_mapped_ssrc, enable_bwe)?;
         transport.listener.add(command.id, &negotiated.rtp_parameters)?;
         self.next_mapped_ssrc = self.next_mapped_ssrc.wrapping_add(negotiated.mapping.encodings.len() as u32);
-        transport.cname = Some(cname);
+        transport.cname.get_or_insert(cname);
         transport.learn_extensions(&negotiated.rtp_parameters);
         transport.producers.push(command.id);
         if transport.max_incoming_bitrate.is_some() {
@@ -123,37 +125,24 @@ impl Router {
             return Err(Failure::already_exists(command.id));
         }
         has_room(transport)?;
-        let ssrc = transport.take_ssrc();
-        let mid = Some(mid_of(command, transport)?);
-        let negotiation = ConsumerNegotiation {
-            remote: &command.rtp_capabilities,
-            enable_rtx: command.enable_rtx.unwrap_or(producer.kind == MediaKind::Video),
-            enable_bwe: transport.may_estimate_bandwidth(),
-            mid,
-            ssrc,
-        };
-        let RemoteNumbers { router, remote } =
-            negotiate(&producer.consumable, negotiation, command.remote_numbers)?;
-        let row = row(turn, key, command.id, &router, &remote);
-        let score = first_score(producer, &self.streams);
+        let r#type = consumer_type(command, producer, transport);
+        let RemoteNumbers { router, remote } = negotiate(command, r#type, producer, transport)?;
+        let score = first_score(r#type, producer, &self.streams);
         let consumer = Consumer {
             id: command.id,
             origin,
             producer: command.producer,
             kind: producer.kind,
+            r#type,
             consumable: producer.consumable.clone(),
             paused: command.paused,
             producer_paused: producer.paused,
             traced: Traced::default(),
             score,
-            place: Place::Away(Box::new(row)),
+            places: places(turn, key, command.id, r#type, &router, &remote),
             rtp_parameters: Arc::new(remote),
         };
-        for (ssrc, rtx) in
-            consumer.ssrc().map(|it| (it, false)).into_iter().chain(consumer.rtx_ssrc().map(|it| (it, true)))
-        {
-            transport.targets.insert(ssrc, Target { consumer: command.id, rtx });
-        }
+        transport.targets.extend(consumer.targets());
         let state = consumer.state(command.transport);
         transport.consumers.insert(command.id, Box::new(consumer));
         turn.effects.tell(Event::Appeared(state.into()));
@@ -162,24 +151,16 @@ impl Router {
         Ok(())
     }
 
-    /// Puts a Consumer's row where its Producer's packets come by.
+    /// Puts a Consumer's rows where its Producer's packets come by: each to the stream of its encoding.
     pub(super) fn attach(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId) {
-        let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
-            return;
-        };
+        let Some(consumer) = self.transports.get(key).and_then(|it| it.consumers.get(&id)) else { return };
         let Some(producer) = self.producers.get(&consumer.producer) else { return };
-        let Some(stream_key) = producer.streams.first().copied() else { return };
-        let Some(stream) = self.streams.get_mut(stream_key) else { return };
-        if matches!(consumer.place, Place::At { .. }) {
-            return;
+        let (paused, producer_paused) = (producer.paused, consumer.producer_paused);
+        let streams = producer.streams.iter().take(consumer.places.as_slice().len()).copied();
+        let streams: Vec<StreamKey> = streams.collect();
+        for (encoding, stream) in streams.into_iter().enumerate() {
+            self.attach_row(key, id, encoding, stream);
         }
-        let place = Place::At { stream: stream_key, index: stream.rows.len() };
-        let Place::Away(mut row) = std::mem::replace(&mut consumer.place, place) else { return };
-        row.transport = key;
-        stream.add(*row);
-        let paused = producer.paused;
-        let producer_paused = consumer.producer_paused;
-        self.pass_over_last_row(stream_key);
         if producer_paused != paused {
             // It was paused, or resumed, while it was away.
             self.set_producer_paused_for(turn, key, id, paused);
@@ -188,14 +169,32 @@ impl Router {
         }
     }
 
-    /// Takes a Consumer's row out of the table.
-    pub(super) fn detach_row(&mut self, key: TransportKey, id: ConsumerId) {
-        let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
-        let Some(Place::At { stream, index }) = consumer.map(|consumer| &consumer.place) else { return };
-        let (stream, index) = (*stream, *index);
-        let Some(row) = self.take_row(stream, index) else { return };
-        if let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) {
-            consumer.place = Place::Away(Box::new(row));
+    fn attach_row(&mut self, key: TransportKey, id: ConsumerId, encoding: usize, stream_key: StreamKey) {
+        let consumer = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id));
+        let Some(place) = consumer.and_then(|it| it.places.as_mut_slice().get_mut(encoding)) else { return };
+        let Some(stream) = self.streams.get_mut(stream_key) else { return };
+        if matches!(place, Place::At { .. }) {
+            return;
+        }
+        let at = Place::At { stream: stream_key, index: stream.rows.len() };
+        let Place::Away(mut row) = std::mem::replace(place, at) else { return };
+        row.transport = key;
+        stream.add(*row);
+        self.pass_over_last_row(stream_key);
+    }
+
+    /// Takes a Consumer's rows out of their tables.
+    pub(super) fn detach_rows(&mut self, key: TransportKey, id: ConsumerId) {
+        let rows = self.transports.get(key).and_then(|it| it.consumers.get(&id));
+        let rows = rows.map_or(0, |consumer| consumer.places.as_slice().len());
+        for encoding in 0..rows {
+            let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
+            let place = consumer.and_then(|it| it.places.as_slice().get(encoding)?.at());
+            let Some(row) = place.and_then(|(stream, index)| self.take_row(stream, index)) else { continue };
+            let consumer = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id));
+            if let Some(place) = consumer.and_then(|it| it.places.as_mut_slice().get_mut(encoding)) {
+                *place = Place::Away(Box::new(row));
+            }
         }
     }
 
@@ -241,10 +240,10 @@ impl Router {
         id: ConsumerId,
         cause: CloseCause,
     ) {
-        self.detach_row(key, id);
+        self.detach_rows(key, id);
         let Some(transport) = self.transports.get_mut(key) else { return };
         let Some(consumer) = transport.consumers.remove(&id) else { return };
-        for ssrc in consumer.ssrc().into_iter().chain(consumer.rtx_ssrc()) {
+        for (ssrc, _) in consumer.targets() {
             transport.targets.remove(&ssrc);
         }
         turn.effects.tell(Event::Closed { id: id.into(), cause });
@@ -317,36 +316,31 @@ impl Router {
         Ok(())
     }
 
-    /// The row does what the Consumer's two pauses together say.
+    /// The rows do what the Consumer's two pauses together say.
     fn follow_pause(&mut self, turn: &mut Turn, key: TransportKey, id: ConsumerId) {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
         let active = consumer.is_active();
-        let stream = match consumer.place {
-            Place::At { stream, .. } => Some(stream),
-            Place::Away(_) => None,
-        };
-        let Some(row) = Self::row_of(&mut self.streams, consumer) else { return };
-        if !active {
-            return row.pause();
+        let mut waiting = Vec::new();
+        for encoding in 0..consumer.places.as_slice().len() {
+            let stream = consumer.places.as_slice().get(encoding).and_then(Place::at);
+            let Some(row) = Self::row_of(&mut self.streams, consumer, encoding) else { continue };
+            if active {
+                row.resume();
+                waiting.extend(stream.filter(|_| row.is_waiting()).map(|(stream, _)| stream));
+            } else {
+                row.pause();
+            }
         }
-        row.resume();
-        if let Some(stream) = stream.filter(|_| row.is_waiting()) {
-            self.request_key_frame(turn, stream);
-        }
+        waiting.into_iter().for_each(|stream| self.request_key_frame(turn, stream));
     }
 
     /// A Transport can send (again): what it would have got in the meantime is gone, so its video begins with a key frame.
     pub(super) fn refresh_consumers(&mut self, turn: &mut Turn, key: TransportKey) {
         let Some(transport) = self.transports.get(key) else { return };
-        let places = transport.consumers.values().filter(|consumer| consumer.is_active()).map(|it| &it.place);
-        let streams: Vec<_> = places
-            .filter_map(|place| match place {
-                Place::At { stream, index } => Some((*stream, *index)),
-                Place::Away(_) => None,
-            })
-            .collect();
+        let active = transport.consumers.values().filter(|consumer| consumer.is_active());
+        let streams: Vec<_> = active.flat_map(|consumer| consumer.rows_at()).collect();
         for (stream, index) in streams {
             if let Some(row) = self.row_mut(stream, index) {
                 row.hold();
@@ -363,10 +357,8 @@ impl Router {
         id: ConsumerId,
     ) -> Result<(), Failure> {
         let consumer = self.transports.get(key).and_then(|it| it.consumers.get(&id));
-        match consumer.ok_or_else(|| Failure::not_found(id))?.place {
-            Place::At { stream, .. } => self.request_key_frame(turn, stream),
-            Place::Away(_) => {}
-        }
+        let rows: Vec<_> = consumer.ok_or_else(|| Failure::not_found(id))?.rows_at().collect();
+        rows.into_iter().for_each(|(stream, _)| self.request_key_frame(turn, stream));
         Ok(())
     }
 
@@ -375,7 +367,7 @@ impl Router {
         let Some(transport) = self.transports.get_mut(key) else { return };
         let Some(target) = transport.targets.get(&ssrc) else { return };
         let Some(consumer) = transport.consumers.get_mut(&target.consumer) else { return };
-        if let Some(row) = Self::row_of(&mut self.streams, consumer) {
+        if let Some(row) = Self::row_of(&mut self.streams, consumer, target.encoding) {
             row.on_unsent(packets);
         }
     }
@@ -391,11 +383,56 @@ fn has_room(transport: &Transport) -> Result<(), Failure> {
     ))
 }
 
-/// A Consumer's score before anything was sent: its own is full, its Producer's is what it is.
-fn first_score(producer: &Producer, streams: &SlotMap<StreamKey, ProducerStream>) -> ConsumerScore {
+/// Over a PipeTransport everything goes as it is, and to endpoints what they ask for.
+fn consumer_type(command: &Consume, producer: &Producer, transport: &Transport) -> ConsumerType {
+    if command.pipe || transport.as_pipe().is_some() { ConsumerType::Pipe } else { producer.r#type().into() }
+}
+
+/// Negotiates a Consumer: happens here and nowhere else. What it gets, in the Router's numbers and in those that its packets carry.
+fn negotiate(
+    command: &Consume,
+    r#type: ConsumerType,
+    producer: &Producer,
+    transport: &mut Transport,
+) -> Result<RemoteNumbers, Failure> {
+    let piped = r#type == ConsumerType::Pipe;
+    let count = if piped { producer.consumable.encodings.len() } else { 1 };
+    let ssrcs: Vec<u32> = (0..count).map(|_| transport.take_ssrc()).collect();
+    if let Some(pipe) = transport.as_pipe() {
+        let router = ortc::get_pipe_consumer_rtp_parameters(&producer.consumable, pipe.rtx(), &ssrcs);
+        return Ok(RemoteNumbers { remote: router.clone(), router });
+    }
+    let streams = match ssrcs.as_slice() {
+        [ssrc] if !piped => ConsumerStreams::One(*ssrc),
+        ssrcs => ConsumerStreams::All(ssrcs),
+    };
+    let negotiation = ConsumerNegotiation {
+        remote: &command.rtp_capabilities,
+        enable_rtx: command.enable_rtx.unwrap_or(producer.kind == MediaKind::Video),
+        enable_bwe: transport.may_estimate_bandwidth(),
+        mid: if piped { None } else { Some(mid_of(command, transport)?) },
+        streams,
+    };
+    if command.remote_numbers {
+        return Ok(ortc::get_remote_numbers(&producer.consumable, negotiation)?);
+    }
+    let router = ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?;
+    Ok(RemoteNumbers { remote: router.clone(), router })
+}
+
+/// A Consumer's score before anything was sent: its own is full, its Producer's is what it is, or for a pipe, which has no scores,
+/// full too.
+fn first_score(
+    r#type: ConsumerType,
+    producer: &Producer,
+    streams: &SlotMap<StreamKey, ProducerStream>,
+) -> ConsumerScore {
     let scores = producer.streams.iter().map(|key| streams.get(*key).and_then(ProducerStream::score));
     let producer_scores: Vec<u8> = scores.map(|it| it.map_or(0, |score| score.score)).collect();
-    let producer_score = producer_scores.first().copied().unwrap_or(0);
+    let producer_score = match r#type {
+        ConsumerType::Pipe => 10,
+        _ => producer_scores.first().copied().unwrap_or(0),
+    };
     ConsumerScore { score: 10, producer_score, producer_scores }
 }
 
@@ -416,34 +453,27 @@ fn random_cname(turn: &mut Turn) -> String {
     format!("{:024x}", bits >> 32)
 }
 
-/// What a Consumer gets, in the Router's numbers and in those that its packets carry.
-fn negotiate(
-    consumable: &RtpParameters,
-    negotiation: ConsumerNegotiation<'_>,
-    remote_numbers: bool,
-) -> Result<RemoteNumbers, Failure> {
-    if remote_numbers {
-        return Ok(ortc::get_remote_numbers(consumable, negotiation)?);
-    }
-    let router = ortc::get_consumer_rtp_parameters(consumable, negotiation)?;
-    Ok(RemoteNumbers { remote: router.clone(), router })
-}
-
-fn row(
+/// A Consumer's rows, which wait to be attached.
+fn places(
     turn: &mut Turn,
     transport: TransportKey,
     consumer: ConsumerId,
+    r#type: ConsumerType,
     router: &RtpParameters,
     remote: &RtpParameters,
-) -> Row {
-    let encoding = router.encodings.first();
-    Row::new(RowParams {
-        consumer,
-        transport,
-        rtp_parameters: router,
-        numbers: (router != remote).then(|| Numbers::new(router, remote)),
-        ssrc: encoding.and_then(|encoding| encoding.ssrc).unwrap_or_default(),
-        rtx_ssrc: encoding.and_then(|encoding| encoding.rtx.as_ref()).map(|rtx| rtx.ssrc),
-        first_sequences: (turn.rng.random_range(FIRST_SEQUENCES), turn.rng.random_range(FIRST_SEQUENCES)),
-    })
+) -> Places {
+    let mut row = |encoding| {
+        Place::Away(Box::new(Row::new(RowParams {
+            consumer,
+            transport,
+            rtp_parameters: router,
+            encoding,
+            numbers: (router != remote).then(|| Numbers::new(router, remote)),
+            first_sequences: (turn.rng.random_range(FIRST_SEQUENCES), turn.rng.random_range(FIRST_SEQUENCES)),
+        })))
+    };
+    match r#type {
+        ConsumerType::Pipe => Places::All((0..router.encodings.len()).map(row).collect()),
+        _ => Places::One(row(0)),
+    }
 }

@@ -24,7 +24,7 @@ impl Router {
     pub(crate) fn take(&mut self, key: TransportKey) -> Option<TransportState> {
         let consumers: Vec<ConsumerId> = self.transports.get(key)?.consumers.keys().copied().collect();
         for consumer in consumers {
-            self.detach_row(key, consumer);
+            self.detach_rows(key, consumer);
         }
         let producers = self.transports.get(key)?.producers.clone();
         let producers = producers.into_iter().filter_map(|id| self.take_producer(id)).collect();
@@ -40,7 +40,7 @@ impl Router {
 
     fn take_producer(&mut self, id: mafalda_api::id::ProducerId) -> Option<(Producer, Vec<ProducerStream>)> {
         for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
-            self.detach_row(transport, consumer);
+            self.detach_rows(transport, consumer);
         }
         let mut producer = self.producers.remove(&id)?;
         // Who listens to it stays, and keeps its id for when it is back.

@@ -29,12 +29,13 @@ impl Router {
         let mut compound = Compound::new(Wrap::Rtcp(self.key, key));
         let mut senders = 0;
         for consumer in transport.consumers.values() {
-            let crate::consumer::Place::At { stream, index } = consumer.place else { continue };
-            let row = self.streams.get(stream).and_then(|stream| stream.rows.get(index));
-            let Some(info) = row.and_then(|row| row.send.sender_report(turn.now)) else { continue };
-            let cname = consumer.rtp_parameters.rtcp.cname.as_deref().unwrap_or_default();
-            compound.add(turn, |writer| sender_report(writer, info, cname));
-            senders += 1;
+            for (stream, index) in consumer.rows_at() {
+                let row = self.streams.get(stream).and_then(|stream| stream.rows.get(index));
+                let Some(info) = row.and_then(|row| row.send.sender_report(turn.now)) else { continue };
+                let cname = consumer.rtp_parameters.rtcp.cname.as_deref().unwrap_or_default();
+                compound.add(turn, |writer| sender_report(writer, info, cname));
+                senders += 1;
+            }
         }
         if let Some(reference) = transport.reference.filter(|_| senders > 0) {
             let delay = turn.now.at.saturating_duration_since(reference.at).as_secs_f64() * 65_536.0;

@@ -53,8 +53,10 @@ impl Router {
     fn note_place(&mut self, key: StreamKey, index: usize) {
         let Some(row) = self.streams.get(key).and_then(|stream| stream.rows.get(index)) else { return };
         let consumers = self.transports.get_mut(row.transport).map(|transport| &mut transport.consumers);
-        if let Some(consumer) = consumers.and_then(|consumers| consumers.get_mut(&row.consumer)) {
-            consumer.place = Place::At { stream: key, index };
+        let consumer = consumers.and_then(|consumers| consumers.get_mut(&row.consumer));
+        let places = consumer.map(|consumer| consumer.places.as_mut_slice()).unwrap_or_default();
+        if let Some(place) = places.get_mut(row.encoding) {
+            *place = Place::At { stream: key, index };
         }
     }
 }

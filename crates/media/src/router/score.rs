@@ -62,7 +62,16 @@ impl Router {
         let Some(consumer) = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id)) else {
             return;
         };
-        let own = Self::row_of(&mut self.streams, consumer).map_or(10, |row| {
+        if consumer.is_pipe() {
+            // What another Router's Consumers get is scored there.
+            for encoding in 0..consumer.places.as_slice().len() {
+                if let Some(row) = Self::row_of(&mut self.streams, consumer, encoding) {
+                    row.scored = false;
+                }
+            }
+            return;
+        }
+        let own = Self::row_of(&mut self.streams, consumer, 0).map_or(10, |row| {
             row.scored = false;
             row.send.score()
         });

@@ -33,8 +33,10 @@ impl Router {
         let consumer = self.transports.get_mut(key).and_then(|it| it.consumers.get_mut(&id));
         let consumer = consumer.ok_or_else(|| Failure::not_found(id))?;
         consumer.traced = traced;
-        if let Some(row) = Self::row_of(&mut self.streams, consumer) {
-            row.traced = traced;
+        for encoding in 0..consumer.places.as_slice().len() {
+            if let Some(row) = Self::row_of(&mut self.streams, consumer, encoding) {
+                row.traced = traced;
+            }
         }
         Ok(())
     }

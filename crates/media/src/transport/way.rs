@@ -1,6 +1,6 @@
 //! How a Transport's packets come and go: by ICE, as an application said, or from the application and to it.
 
-use super::{Direct, Plain, WebRtc};
+use super::{Direct, Pipe, Plain, WebRtc};
 use crate::demux::Kind;
 use crate::worker::drops::DropReason;
 use crate::{SocketId, Tuple};
@@ -11,6 +11,7 @@ pub(crate) enum Way {
     WebRtc(WebRtc),
     Plain(Plain),
     Direct(Direct),
+    Pipe(Pipe),
 }
 
 impl Way {
@@ -21,6 +22,7 @@ impl Way {
             Self::WebRtc(webrtc) => webrtc.ice.selected(),
             Self::Plain(plain) => plain.rtp_tuple(),
             Self::Direct(direct) => Some(direct.rtp_tuple()),
+            Self::Pipe(pipe) => pipe.tuple(),
         }
     }
 
@@ -30,6 +32,7 @@ impl Way {
             Self::WebRtc(webrtc) => webrtc.ice.warm(),
             Self::Plain(plain) => plain.warm(),
             Self::Direct(direct) => direct.warm(),
+            Self::Pipe(pipe) => pipe.warm(),
         }
     }
 
@@ -39,6 +42,7 @@ impl Way {
             Self::WebRtc(webrtc) => webrtc.ice.selected(),
             Self::Plain(plain) => plain.rtcp_tuple(),
             Self::Direct(direct) => Some(direct.rtcp_tuple()),
+            Self::Pipe(pipe) => pipe.tuple(),
         }
     }
 
@@ -47,6 +51,8 @@ impl Way {
     pub(crate) fn check(&self, tuple: Tuple, kind: Kind) -> Result<(), DropReason> {
         match self {
             Self::WebRtc(_) => Ok(()),
+            Self::Pipe(_) if kind == Kind::Dtls => Err(DropReason::UnexpectedDtls),
+            Self::Pipe(_) => Ok(()),
             Self::Plain(plain) => plain.check(tuple.socket, kind),
             Self::Direct(direct) => direct.check(tuple, kind),
         }
@@ -58,6 +64,7 @@ impl Way {
             Self::WebRtc(webrtc) => webrtc.ice.tuples().collect(),
             Self::Plain(plain) => plain.tuples().collect(),
             Self::Direct(direct) => direct.tuples().into(),
+            Self::Pipe(pipe) => pipe.tuple().into_iter().collect(),
         }
     }
 
@@ -67,6 +74,7 @@ impl Way {
             Self::WebRtc(webrtc) => webrtc.endpoints.sockets().collect(),
             Self::Plain(plain) => plain.sockets().collect(),
             Self::Direct(direct) => vec![direct.socket()],
+            Self::Pipe(pipe) => vec![pipe.socket()],
         }
     }
 }

@@ -50,6 +50,12 @@ impl Worker {
             }
             Command::DumpDirectTransport(it) => self.dump_direct_transport(it.id).map(Into::into),
             Command::GetDirectTransportStats(it) => self.direct_transport_stats(it.id).map(Into::into),
+            Command::CreatePipeTransport(it) => {
+                self.create_pipe_transport(&it, origin, sockets).map(Into::into)
+            }
+            Command::ConnectPipeTransport(it) => self.connect_pipe(&it).map(Into::into),
+            Command::DumpPipeTransport(it) => self.dump_pipe_transport(it.id).map(Into::into),
+            Command::GetPipeTransportStats(it) => self.pipe_transport_stats(it.id).map(Into::into),
             Command::SetMaxIncomingBitrate(it) => self.limit_incoming(it.id, it.bitrate).map(Into::into),
             Command::EnableTransportTraceEvents(it) => self.trace_transport(it.id, &it.types).map(Into::into),
             Command::EnableProducerTraceEvents(it) => self.trace_producer(it.id, &it.types).map(Into::into),

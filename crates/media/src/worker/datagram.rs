@@ -89,6 +89,7 @@ impl Worker {
                         turn.effects.mark_moved(at);
                     }
                 }
+                Way::Pipe(_) => {}
                 Way::Plain(_) => self.learn(datagram.tuple, Channel::Rtp, at),
                 Way::Direct(_) => {}
             }

@@ -311,6 +311,7 @@ impl World {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
         }
     }
 

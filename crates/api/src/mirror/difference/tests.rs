@@ -69,6 +69,19 @@ fn router(seed: Seed, id: RouterId, session: SessionId) -> ObjectState {
     }))
 }
 
+fn pipe_transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
+    let ObjectState::PlainTransport(plain) = plain_transport(seed, id, session) else {
+        unreachable!("it is one")
+    };
+    ObjectState::PipeTransport(Arc::new(PipeTransportState {
+        id,
+        origin: origin(seed, session),
+        router: plain.router,
+        tuple: plain.tuple.clone(),
+        srtp_parameters: None,
+    }))
+}
+
 fn plain_transport(seed: Seed, id: TransportId, session: SessionId) -> ObjectState {
     let tuple = |remote: Option<u16>| match remote {
         Some(remote_port) => TransportTuple::WithRemote {
@@ -157,6 +170,7 @@ proptest! {
             (router(old, router_id, session), router(new, router_id, session)),
             (transport(old, transport_id, session), transport(new, transport_id, session)),
             (plain_transport(old, transport_id, session), plain_transport(new, transport_id, session)),
+            (pipe_transport(old, transport_id, session), pipe_transport(new, transport_id, session)),
             (producer(old, producer_id, session), producer(new, producer_id, session)),
             (consumer(old, consumer_id, session), consumer(new, consumer_id, session)),
             (rtp_observer(old, observer_id, session), rtp_observer(new, observer_id, session)),

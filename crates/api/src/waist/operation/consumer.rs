@@ -23,6 +23,8 @@ pub struct Consume {
     pub enable_rtx: Option<bool>,
     /// Whether packets carry the endpoint's payload types and header extension ids in place of the Router's.
     pub remote_numbers: bool,
+    /// Whether all of the Producer's streams are sent on as they are. Over a PipeTransport they always are.
+    pub pipe: bool,
 }
 
 /// Pauses a Consumer.

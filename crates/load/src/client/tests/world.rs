@@ -251,6 +251,7 @@ impl World {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
         });
         let parameters = self.appeared.iter().find_map(|state| match state {
             ObjectState::Consumer(state) if state.id == id => Some(state.rtp_parameters.clone()),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use mafalda_api::direct_transport::{DirectTransportDump, DirectTransportStat};
 use mafalda_api::id::ConsumerId;
+use mafalda_api::pipe_transport::{PipeTransportDump, PipeTransportStat};
 use mafalda_api::plain_transport::{PlainTransportDump, PlainTransportStat};
 use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
 use mafalda_api::types::data_structures::{DtlsParameters, IceRole};
@@ -153,6 +154,51 @@ impl Router {
             comedia: plain.comedia(),
             tuple: plain.describe_rtp(),
             rtcp_tuple: plain.describe_rtcp(),
+        })
+    }
+}
+
+impl Router {
+    pub(crate) fn dump_pipe_transport(&self, key: TransportKey) -> Option<PipeTransportDump> {
+        let transport = self.transports.get(key)?;
+        let pipe = transport.as_pipe()?;
+        Some(PipeTransportDump {
+            id: transport.id,
+            producer_ids: transport.producers.clone(),
+            consumer_ids: transport.consumers.keys().copied().collect(),
+            map_ssrc_consumer_id: targets(transport, false),
+            map_rtx_ssrc_consumer_id: targets(transport, true),
+            recv_rtp_header_extensions: header_extensions(transport),
+            rtp_listener: listener(transport),
+            trace_event_types: transport.traced.kinds(),
+            tuple: pipe.describe(),
+            rtx: pipe.rtx(),
+            srtp_parameters: pipe.srtp_parameters(),
+        })
+    }
+
+    pub(crate) fn pipe_transport_stats(&self, now: Now, key: TransportKey) -> Option<PipeTransportStat> {
+        let transport = self.transports.get(key)?;
+        let pipe = transport.as_pipe()?;
+        let it = &transport.traffic;
+        Some(PipeTransportStat {
+            transport_id: transport.id,
+            timestamp: timestamp(now),
+            bytes_received: it.received.bytes,
+            recv_bitrate: it.received.bitrate(now),
+            bytes_sent: it.sent.bytes,
+            send_bitrate: it.sent.bitrate(now),
+            rtp_bytes_received: it.rtp_received.bytes,
+            rtp_recv_bitrate: it.rtp_received.bitrate(now),
+            rtp_bytes_sent: it.rtp_sent.bytes,
+            rtp_send_bitrate: it.rtp_sent.bitrate(now),
+            rtx_bytes_received: it.rtx_received.bytes,
+            rtx_recv_bitrate: it.rtx_received.bitrate(now),
+            rtx_bytes_sent: it.rtx_sent.bytes,
+            rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            available_outgoing_bitrate: transport.available_outgoing_bitrate,
+            max_incoming_bitrate: transport.max_incoming_bitrate,
+            tuple: pipe.describe(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mafalda_api::id::TransportId;
+use mafalda_api::pipe_transport::{PipeTransportDump, PipeTransportStat};
 use mafalda_api::plain_transport::{PlainTransportDump, PlainTransportStat};
 use mafalda_api::types::data_structures::IceParameters;
 use mafalda_api::waist::{ConnectWebRtcTransport, CreateWebRtcTransport, Done, Event, Failure, Origin};
@@ -98,6 +99,19 @@ impl Worker {
         let at = self.transport_at(id)?;
         let router = self.routers.get(at.router);
         let stats = router.and_then(|router| router.plain_transport_stats(self.turn.now, at.transport));
+        stats.map(|stats| vec![stats]).ok_or_else(|| Failure::not_found(id))
+    }
+
+    pub(super) fn dump_pipe_transport(&self, id: TransportId) -> Result<Box<PipeTransportDump>, Failure> {
+        let at = self.transport_at(id)?;
+        let dump = self.routers.get(at.router).and_then(|router| router.dump_pipe_transport(at.transport));
+        dump.map(Box::new).ok_or_else(|| Failure::not_found(id))
+    }
+
+    pub(super) fn pipe_transport_stats(&self, id: TransportId) -> Result<Vec<PipeTransportStat>, Failure> {
+        let at = self.transport_at(id)?;
+        let router = self.routers.get(at.router);
+        let stats = router.and_then(|router| router.pipe_transport_stats(self.turn.now, at.transport));
         stats.map(|stats| vec![stats]).ok_or_else(|| Failure::not_found(id))
     }
 

@@ -338,6 +338,7 @@ impl Stage {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
         };
         self.call(command).unwrap();
         id

@@ -221,6 +221,7 @@ impl Stage {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            pipe: false,
         };
         self.call(consume).expect("a Consumer");
         let Some(ObjectState::Consumer(state)) = self.objects.get(&id.into()) else { panic!("no Consumer") };
