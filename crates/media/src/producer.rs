@@ -10,17 +10,23 @@ use std::sync::Arc;
 use mafalda_api::id::ProducerId;
 use mafalda_api::ortc::{self, RtpMapping};
 use mafalda_api::producer::{ProducerScore, ProducerTraceEventType, ProducerType};
-use mafalda_api::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized, RtpParameters};
+use mafalda_api::types::rtp_parameters::{
+    MediaKind, MimeType, MimeTypeVideo, RtpCapabilitiesFinalized, RtpParameters,
+};
 use mafalda_api::waist::{ErrorCode, Failure, Origin, Produce, ProducerState};
 
 use crate::router::{ObserverKey, StreamKey, TransportKey};
+use crate::rtp::extension::LABEL_MAX;
 use crate::trace::Traced;
 
 pub(crate) use format::{Format, Formats, apt};
-pub(crate) use stream::{Arrival, Carried, Inbound, Numbering, ProducerStream, StreamNews};
+pub(crate) use stream::{Arrival, Carried, Inbound, Numbering, ProducerStream, StreamNews, StreamSettings};
 
 /// Where a Router's first mapped SSRC is drawn from; the others follow. They name streams inside a Router, and between Routers.
 pub(crate) const MAPPED_SSRC_RANGE: std::ops::RangeInclusive<u32> = 100_000_000..=999_999_999;
+
+/// Streams of one Producer. Browsers send three at most; it bounds the work for one call.
+const ENCODINGS_MAX: usize = 16;
 
 /// A Producer's cold part.
 #[derive(Debug)]
@@ -76,10 +82,6 @@ impl Negotiated {
 fn check(command: &Produce) -> Result<(), Failure> {
     let invalid = |detail: String| Err(Failure::new(ErrorCode::InvalidArgument, detail));
     let parameters = &command.rtp_parameters;
-    if parameters.encodings.len() > 1 {
-        let detail = "several encodings (simulcast) are not supported yet: send one";
-        return Err(Failure::new(ErrorCode::Unsupported, detail));
-    }
     if parameters.codecs.iter().all(mafalda_api::types::rtp_parameters::RtpCodecParameters::is_rtx) {
         return invalid("the RTP parameters have no media codec".into());
     }
@@ -89,14 +91,44 @@ fn check(command: &Produce) -> Result<(), Failure> {
     if let Some(extension) = parameters.header_extensions.iter().find(|it| it.id == 0 || it.id > 255) {
         return invalid(format!("header extension id {} is not in 1 to 255", extension.id));
     }
-    if parameters
-        .mid
-        .as_ref()
-        .is_some_and(|mid| mid.is_empty() || mid.len() > crate::rtp::extension::LABEL_MAX)
-    {
-        return invalid(format!("a MID has 1 to {} bytes", crate::rtp::extension::LABEL_MAX));
+    if parameters.mid.as_ref().is_some_and(|mid| mid.is_empty() || mid.len() > LABEL_MAX) {
+        return invalid(format!("a MID has 1 to {LABEL_MAX} bytes"));
     }
-    Ok(())
+    check_encodings(parameters)
+}
+
+/// What several streams of one source take for granted.
+fn check_encodings(parameters: &RtpParameters) -> Result<(), Failure> {
+    let encodings = &parameters.encodings;
+    let invalid = |detail: String| Err(Failure::new(ErrorCode::InvalidArgument, detail));
+    if encodings.len() > ENCODINGS_MAX {
+        return invalid(format!("{} encodings are more than {ENCODINGS_MAX}", encodings.len()));
+    }
+    let rids = encodings.iter().filter_map(|encoding| encoding.rid.as_ref());
+    if let Some(rid) = rids.into_iter().find(|rid| rid.is_empty() || rid.len() > LABEL_MAX) {
+        return invalid(format!("a RID has 1 to {LABEL_MAX} bytes, {rid:?} has {}", rid.len()));
+    }
+    if encodings.len() <= 1 {
+        return Ok(());
+    }
+    if encodings.iter().any(|encoding| encoding.ssrc.is_none() && encoding.rid.is_none()) {
+        return invalid("of several encodings each needs an ssrc or a rid to be found by".into());
+    }
+    let media = parameters.codecs.iter().filter(|codec| !codec.is_rtx());
+    let unfit = media.into_iter().find(|codec| !can_be_several(codec.mime_type()));
+    match unfit {
+        Some(codec) => {
+            let name = codec.mime_type().as_str();
+            Err(Failure::new(ErrorCode::Unsupported, format!("{name} has no simulcast: send one encoding")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a source may send several streams with this codec. Others have their layers in one stream, or none.
+fn can_be_several(mime_type: MimeType) -> bool {
+    use MimeTypeVideo::{AV1, Vp9};
+    !matches!(mime_type, MimeType::Audio(_) | MimeType::Video(Vp9 | AV1))
 }
 
 fn kind_of(codec: &mafalda_api::types::rtp_parameters::RtpCodecParameters) -> MediaKind {

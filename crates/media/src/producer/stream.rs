@@ -94,6 +94,7 @@ pub(crate) struct ProducerStream {
     pub(crate) recv: Option<RecvStream>,
     pub(crate) rtx: Option<RtxRecvStream>,
     pub(crate) ring: PayloadRing<Carried>,
+    inactivity: Option<Duration>,
     pub(crate) key_frames: KeyFrameRequests,
     pub(crate) paused: bool,
     /// Whether RtpObservers listen to it.
@@ -116,26 +117,35 @@ pub(crate) struct ProducerStream {
     pub(crate) scored: bool,
 }
 
+/// How a Producer's stream is made.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamSettings {
+    pub(crate) producer: ProducerId,
+    pub(crate) transport: TransportKey,
+    pub(crate) formats: Formats,
+    /// Its place among the Producer's encodings.
+    pub(crate) encoding: usize,
+    pub(crate) rid: Option<String>,
+    pub(crate) key_frame_request_delay: Duration,
+    /// After how long without media it counts as gone; `None`: never, a stream without siblings may rest.
+    pub(crate) inactivity: Option<Duration>,
+}
+
 impl ProducerStream {
-    pub(crate) fn new(
-        producer: ProducerId,
-        transport: TransportKey,
-        formats: Formats,
-        rid: Option<String>,
-        key_frame_request_delay: Duration,
-        numbering: Numbering,
-    ) -> Self {
+    pub(crate) fn new(settings: StreamSettings, numbering: Numbering) -> Self {
+        let StreamSettings { producer, transport, formats, encoding, rid, .. } = settings;
         let audio = formats.first().is_some_and(|format| !format.codec.knows_key_frames());
         Self {
             producer,
             transport,
-            encoding: 0,
+            encoding,
             formats,
             rid,
             recv: None,
             rtx: None,
             ring: PayloadRing::new(if audio { RingLimits::AUDIO } else { RingLimits::VIDEO }),
-            key_frames: KeyFrameRequests::new(key_frame_request_delay),
+            inactivity: settings.inactivity,
+            key_frames: KeyFrameRequests::new(settings.key_frame_request_delay),
             paused: false,
             observed: false,
             traced: Traced::default(),
@@ -155,7 +165,7 @@ impl ProducerStream {
         let Some(format) = self.formats.first() else { return };
         let params = StreamParams { ssrc, clock_rate: format.clock_rate, nack: format.nack };
         self.begun = false;
-        if self.recv.replace(RecvStream::new(params, None)).is_some() {
+        if self.recv.replace(RecvStream::new(params, self.inactivity)).is_some() {
             let Numbering(last) = self.numbering;
             self.numbering = Numbering(last.wrapping_add(1));
             self.highest = 0;

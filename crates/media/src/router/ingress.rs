@@ -1,5 +1,7 @@
 //! A media packet's way in: found by its SSRC or names, judged by its stream.
 
+use mafalda_api::types::rtp_parameters::RtpEncodingParameters;
+
 use crate::buffer::{Batch, Datagram};
 use crate::producer::{Inbound, Producer, StreamNews};
 use crate::rtp::RtpHeader;
@@ -114,13 +116,15 @@ impl Router {
         let producer = transport.listener.by_names(names).ok_or(DropReason::UnknownSource)?;
         let Producer { streams, rtp_parameters, .. } =
             self.producers.get(&producer).ok_or(DropReason::UnknownSource)?;
-        let stream_key = *streams.first().ok_or(DropReason::UnknownSource)?;
+        let formats = streams.first().and_then(|key| self.streams.get(*key)).map(|stream| &stream.formats);
+        let rtx = formats.ok_or(DropReason::UnknownSource)?.of_rtx(header.payload_type).is_some();
+        let place = place_of(&rtp_parameters.encodings, names, rtx).ok_or(DropReason::UnknownSource)?;
+        let stream_key = *streams.get(place).ok_or(DropReason::UnknownSource)?;
         let stream = self.streams.get_mut(stream_key).ok_or(DropReason::UnknownSource)?;
-        let rtx = stream.formats.of_rtx(header.payload_type).is_some();
         if !rtx && stream.formats.media(header.payload_type).is_none() {
             return Err(DropReason::UnknownSource);
         }
-        let encoding = rtp_parameters.encodings.first().ok_or(DropReason::UnknownSource)?;
+        let encoding = rtp_parameters.encodings.get(place).ok_or(DropReason::UnknownSource)?;
         if if rtx { encoding.rtx.is_some() } else { encoding.ssrc.is_some() } {
             // An SSRC that was negotiated stays: others under the same name are no stream of ours.
             return Err(DropReason::UnknownSource);
@@ -131,7 +135,7 @@ impl Router {
         } else {
             stream.bind(header.ssrc);
         }
-        let source = Source { producer, encoding: 0, rtx };
+        let source = Source { producer, encoding: place, rtx };
         transport.listener.latch(header.ssrc, source, earlier);
         if let (Some(srtp), Some(earlier)) = (transport.protection.srtp_mut(), earlier) {
             srtp.receiver.retire(earlier);
@@ -148,4 +152,14 @@ impl Router {
             self.request_key_frame(turn, key);
         }
     }
+}
+
+/// Which of a Producer's encodings the names in a packet mean: the only one, or that of the RID (RFC 8852 §3.1, §3.2).
+fn place_of(encodings: &[RtpEncodingParameters], names: Names<'_>, rtx: bool) -> Option<usize> {
+    if encodings.len() == 1 {
+        return Some(0);
+    }
+    let repaired = names.repaired_rid.filter(|_| rtx);
+    let rid = repaired.or(names.rid)?;
+    encodings.iter().position(|encoding| encoding.rid.as_deref() == Some(rid))
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use mafalda_api::consumer::{ConsumerScore, ConsumerType};
 use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::ortc::{self, ConsumerNegotiation, ConsumerStreams, RemoteNumbers};
-use mafalda_api::types::rtp_parameters::{MediaKind, RtpParameters};
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpEncodingParameters, RtpParameters};
 use mafalda_api::waist::{CloseCause, Consume, ErrorCode, Event, Failure, Origin, Produce};
 use rand::RngExt;
 use slotmap::SlotMap;
 
 use crate::consumer::{Consumer, Numbers, Place, Places, Row, RowParams};
-use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream};
+use crate::producer::{Formats, Negotiated, Numbering, Producer, ProducerStream, StreamSettings};
 use crate::trace::Traced;
 use crate::transport::Transport;
 use crate::worker::Turn;
@@ -26,6 +26,12 @@ const FIRST_SEQUENCES: std::ops::RangeInclusive<u16> = 1000..=32_767;
 /// Producers and Consumers of one Transport together. A page shows a few hundred at most; it bounds the tables that grow with
 /// them.
 const OBJECTS_MAX: usize = 4096;
+
+/// After how long without media a stream counts as gone whose siblings may go on, as in mediasoup: browsers stop sending the better
+/// streams of a simulcast when the network is bad. Longer would tell of it late, shorter would take a pause for it.
+const INACTIVITY: Duration = Duration::from_millis(1500);
+/// The same where silence is not sent.
+const INACTIVITY_WITH_DTX: Duration = Duration::from_millis(5000);
 
 impl Router {
     /// Creates a Producer.
@@ -88,12 +94,21 @@ impl Router {
         negotiated: &Negotiated,
     ) -> Vec<StreamKey> {
         let delay = Duration::from_millis(command.key_frame_request_delay.into());
-        let encodings = negotiated.rtp_parameters.encodings.iter();
+        let encodings = &negotiated.rtp_parameters.encodings;
         let keys: Vec<StreamKey> = encodings
-            .map(|encoding| {
-                let formats = Formats::new(&negotiated.rtp_parameters, &negotiated.mapping);
-                let (rid, numbering) = (encoding.rid.clone(), Numbering(turn.rng.random()));
-                let mut stream = ProducerStream::new(command.id, key, formats, rid, delay, numbering);
+            .iter()
+            .enumerate()
+            .map(|(place, encoding)| {
+                let settings = StreamSettings {
+                    producer: command.id,
+                    transport: key,
+                    formats: Formats::new(&negotiated.rtp_parameters, &negotiated.mapping),
+                    encoding: place,
+                    rid: encoding.rid.clone(),
+                    key_frame_request_delay: delay,
+                    inactivity: (encodings.len() > 1).then(|| inactivity_of(encoding)),
+                };
+                let mut stream = ProducerStream::new(settings, Numbering(turn.rng.random()));
                 stream.paused = command.paused;
                 if let Some(ssrc) = encoding.ssrc {
                     stream.bind(ssrc);
@@ -418,6 +433,10 @@ fn negotiate(
     }
     let router = ortc::get_consumer_rtp_parameters(&producer.consumable, negotiation)?;
     Ok(RemoteNumbers { remote: router.clone(), router })
+}
+
+fn inactivity_of(encoding: &RtpEncodingParameters) -> Duration {
+    if encoding.dtx == Some(true) { INACTIVITY_WITH_DTX } else { INACTIVITY }
 }
 
 /// A Consumer's score before anything was sent: its own is full, its Producer's is what it is, or for a pipe, which has no scores,

@@ -1,7 +1,7 @@
 //! Whose an RTP packet is: by SSRC, else by MID, else by RID; what was found by a name is remembered by its SSRC, since
 //! browsers stop sending the names after a few packets (RFC 8843 §9.2).
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use mafalda_api::id::ProducerId;
 use mafalda_api::types::rtp_parameters::RtpParameters;
 use mafalda_api::waist::{ErrorCode, Failure};
@@ -62,15 +62,24 @@ impl RtpListener {
         if let Some(mid) = parameters.mid.as_ref().filter(|mid| self.mids.contains_key(*mid)) {
             return Err(taken(&format!("MID {mid:?}")));
         }
+        let (mut ssrcs, mut rids) = (HashSet::new(), HashSet::new());
         for encoding in &parameters.encodings {
-            let ssrcs = encoding.ssrc.into_iter().chain(encoding.rtx.as_ref().map(|rtx| rtx.ssrc));
-            if let Some(ssrc) = ssrcs.into_iter().find(|ssrc| self.ssrcs.contains_key(ssrc)) {
-                return Err(taken(&format!("SSRC {ssrc}")));
+            for ssrc in encoding.ssrc.into_iter().chain(encoding.rtx.as_ref().map(|rtx| rtx.ssrc)) {
+                if self.ssrcs.contains_key(&ssrc) {
+                    return Err(taken(&format!("SSRC {ssrc}")));
+                }
+                if !ssrcs.insert(ssrc) {
+                    return Err(twice(&format!("SSRC {ssrc}")));
+                }
             }
-            if let Some(rid) = encoding.rid.as_ref().filter(|_| parameters.mid.is_none())
-                && self.rids.contains_key(rid)
-            {
-                return Err(taken(&format!("RID {rid:?}")));
+            if let Some(rid) = &encoding.rid {
+                // With a MID in the packets another Producer may have the same.
+                if parameters.mid.is_none() && self.rids.contains_key(rid) {
+                    return Err(taken(&format!("RID {rid:?}")));
+                }
+                if !rids.insert(rid) {
+                    return Err(twice(&format!("RID {rid:?}")));
+                }
             }
             if encoding.ssrc.is_none() && encoding.rid.is_none() && parameters.mid.is_none() {
                 let detail = "an encoding with neither ssrc nor rid needs a mid to be found by";
@@ -133,6 +142,10 @@ fn taken(what: &str) -> Failure {
         ErrorCode::InvalidArgument,
         format!("{what} is in use by another producer of this transport"),
     )
+}
+
+fn twice(what: &str) -> Failure {
+    Failure::new(ErrorCode::InvalidArgument, format!("{what} is named by two encodings"))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod overload;
 mod peer;
 mod rest;
 mod server;
+mod simulcast;
 mod stage;
 mod timer;
 mod trace;

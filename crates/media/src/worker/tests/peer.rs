@@ -32,6 +32,8 @@ pub(in crate::worker) struct Packet {
     pub(in crate::worker) timestamp: u32,
     pub(in crate::worker) payload: Vec<u8>,
     pub(in crate::worker) mid: Option<&'static str>,
+    pub(in crate::worker) rid: Option<&'static str>,
+    pub(in crate::worker) repaired_rid: Option<&'static str>,
     pub(in crate::worker) transport_cc: Option<u16>,
 }
 
@@ -49,13 +51,33 @@ impl Packet {
     fn video(ssrc: u32, index: u64, mut payload: Vec<u8>) -> Self {
         payload.extend_from_slice(&ssrc.to_be_bytes());
         let timestamp = (index as u32).wrapping_mul(3000);
-        Self { ssrc, payload_type: VP8, index, timestamp, payload, mid: None, transport_cc: None }
+        Self {
+            ssrc,
+            payload_type: VP8,
+            index,
+            timestamp,
+            payload,
+            mid: None,
+            rid: None,
+            repaired_rid: None,
+            transport_cc: None,
+        }
     }
 
     pub(in crate::worker) fn sound(ssrc: u32, index: u64) -> Self {
         let timestamp = (index as u32).wrapping_mul(960);
         let payload = vec![0x78, index as u8, (index >> 8) as u8];
-        Self { ssrc, payload_type: OPUS, index, timestamp, payload, mid: None, transport_cc: None }
+        Self {
+            ssrc,
+            payload_type: OPUS,
+            index,
+            timestamp,
+            payload,
+            mid: None,
+            rid: None,
+            repaired_rid: None,
+            transport_cc: None,
+        }
     }
 }
 
@@ -120,13 +142,17 @@ impl Peer {
             ssrc: packet.ssrc,
             padded: false,
         };
-        let mid = packet.mid.and_then(|mid| Label::new(mid.as_bytes()));
+        let label = |name: Option<&str>| name.and_then(|name| Label::new(name.as_bytes()));
+        let (mid, rid, repaired_rid) = (label(packet.mid), label(packet.rid), label(packet.repaired_rid));
         let extensions = OutgoingExtensions {
             mid: mid.as_ref(),
+            rid: rid.as_ref(),
+            repaired_rid: repaired_rid.as_ref(),
             transport_cc: packet.transport_cc,
             ..OutgoingExtensions::default()
         };
-        let mask = [ExtensionKind::Mid, ExtensionKind::TransportCc].into_iter().collect();
+        use ExtensionKind::{Mid, RepairedRtpStreamId, RtpStreamId, TransportCc};
+        let mask = [Mid, RtpStreamId, RepairedRtpStreamId, TransportCc].into_iter().collect();
         let len = write_header(&mut head, &header, &extensions, mask).unwrap();
         let plain = PlainRtp { header: &head[..len], prefix: &[], payload: &packet.payload };
         let mut out = vec![0; 2048];
@@ -191,6 +217,20 @@ impl Peer {
             for packet in rtcp::packets(&bytes[..len]) {
                 if let rtcp::RtcpPacket::ReceiverReport(report) = packet.unwrap() {
                     ssrcs.extend(report.blocks.iter().map(|block| block.ssrc));
+                }
+            }
+        }
+        ssrcs
+    }
+
+    /// The SSRCs of which PLIs among what was sent to it ask for key frames, in order.
+    pub(in crate::worker) fn plis(&mut self, sent: Vec<Vec<u8>>) -> Vec<u32> {
+        let mut ssrcs = Vec::new();
+        for mut bytes in sent.into_iter().filter(|bytes| is_report(bytes)) {
+            let len = self.receiver.unprotect_rtcp(&mut bytes).unwrap();
+            for packet in rtcp::packets(&bytes[..len]) {
+                if let rtcp::RtcpPacket::Pli(pli) = packet.unwrap() {
+                    ssrcs.push(pli.media_ssrc);
                 }
             }
         }

@@ -312,24 +312,40 @@ impl Stage {
     }
 
     pub(in crate::worker) fn produce(&mut self, peer: &Peer, rtp_parameters: RtpParameters) -> ProducerId {
-        let id = ProducerId::new();
+        let command = self.produce_command(peer, rtp_parameters);
+        let id = command.id;
+        self.call(command).unwrap();
+        id
+    }
+
+    pub(in crate::worker) fn produce_command(&self, peer: &Peer, rtp_parameters: RtpParameters) -> Produce {
         let audio = matches!(rtp_parameters.codecs[0], RtpCodecParameters::Audio { .. });
         let kind = if audio { MediaKind::Audio } else { MediaKind::Video };
-        let command = Produce {
-            id,
+        Produce {
+            id: ProducerId::new(),
             transport: peer.id,
             kind,
             rtp_parameters,
             paused: false,
             key_frame_request_delay: 0,
-        };
-        self.call(command).unwrap();
-        id
+        }
     }
 
     pub(in crate::worker) fn consume(&mut self, peer: &Peer, producer: ProducerId, rtx: bool) -> ConsumerId {
         let id = ConsumerId::new();
-        let command = Consume {
+        let command = self.consume_command(peer, id, producer, rtx);
+        self.call(command).unwrap();
+        id
+    }
+
+    pub(in crate::worker) fn consume_command(
+        &self,
+        peer: &Peer,
+        id: ConsumerId,
+        producer: ProducerId,
+        rtx: bool,
+    ) -> Consume {
+        Consume {
             id,
             transport: peer.id,
             producer,
@@ -339,9 +355,7 @@ impl Stage {
             enable_rtx: None,
             remote_numbers: false,
             pipe: false,
-        };
-        self.call(command).unwrap();
-        id
+        }
     }
 
     /// Takes what was sent to a peer.
@@ -401,8 +415,10 @@ fn capabilities(rtx: bool) -> RtpCapabilities {
 }
 
 /// Peers use the Router's own ids.
-const EXTENSIONS: [(RtpHeaderExtensionUri, u16); 3] = [
+const EXTENSIONS: [(RtpHeaderExtensionUri, u16); 5] = [
     (RtpHeaderExtensionUri::Mid, 1),
+    (RtpHeaderExtensionUri::RtpStreamId, 2),
+    (RtpHeaderExtensionUri::RepairRtpStreamId, 3),
     (RtpHeaderExtensionUri::AbsSendTime, 4),
     (RtpHeaderExtensionUri::TransportWideCcDraft01, 5),
 ];
