@@ -170,6 +170,7 @@ fn consume(world: &mut World, router: RouterId, to: TransportId, producer: Produ
         mid: None,
         enable_rtx: None,
         remote_numbers: false,
+        pipe: false,
     };
     world.call(consume).expect("a Consumer");
     let ssrc = world.consumer_state(id).rtp_parameters.encodings[0].ssrc;
