@@ -4,6 +4,8 @@
 //! and [`report`] (everything that is printed). There is no shell script behind any of them.
 
 mod bench;
+mod coverage;
+mod debian;
 mod fuzz;
 mod interop;
 mod node_modules;
@@ -41,6 +43,7 @@ enum Command {
     Fuzz(fuzz::Options),
     Soak(soak::Options),
     Interop(interop::Options),
+    Coverage(coverage::Options),
     Bench(bench::Options),
 }
 
@@ -65,6 +68,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Fuzz(options) => fuzz::run(&workspace, &options),
         Command::Soak(options) => soak::run(&workspace, &options),
         Command::Interop(options) => interop::run(&workspace, &options),
+        Command::Coverage(options) => coverage::run(&workspace, &options),
         Command::Bench(options) => bench::run(&workspace, &options),
     }
 }

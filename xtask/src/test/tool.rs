@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{Process, find_program};
 use crate::workspace::Workspace;
-use crate::{node_modules, report, web};
+use crate::{debian, node_modules, report, web};
 
 /// Browser tests, with their package.json.
 pub(super) const BROWSER_TESTS: &str = "tests/browser";
@@ -76,21 +76,12 @@ fn has_venv() -> bool {
 }
 
 fn ensure_debian_packages() -> Result<()> {
-    let missing = missing();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    for tool in &missing {
-        report::line(format_args!("missing: {} ({})", tool.package, tool.purpose));
-    }
-    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
-    let by_hand = format!("apt-get install --no-install-recommends {}", packages.join(" "));
-    let Some(root) = root_prefix() else {
-        bail!("cannot install Debian packages here; as root, or with your system's own names: {by_hand}");
-    };
-    apt_get(root, &["update"])?;
-    apt_get(root, &[&["install", "-y", "--no-install-recommends"], &packages[..]].concat())?;
-    match self::missing().first() {
+    let absent: Vec<_> = missing()
+        .into_iter()
+        .map(|tool| debian::Missing { package: tool.package, purpose: tool.purpose })
+        .collect();
+    debian::install(&absent)?;
+    match missing().first() {
         None => Ok(()),
         Some(tool) => bail!("{} was installed, but what it brings is not found", tool.package),
     }
@@ -98,25 +89,6 @@ fn ensure_debian_packages() -> Result<()> {
 
 fn missing() -> Vec<&'static Tool> {
     TOOLS.iter().filter(|tool| !(tool.is_there)()).collect()
-}
-
-/// The words in front of a command that make it run as root; `None` if nothing does, or if there is no apt-get.
-fn root_prefix() -> Option<&'static [&'static str]> {
-    if !has("apt-get") {
-        return None;
-    }
-    let is_root = Process::new("id").args(["-u"]).output().is_ok_and(|id| id.trim() == "0");
-    if is_root {
-        Some(&[])
-    } else {
-        Process::new("sudo").args(["-n", "true"]).succeeds().then_some(&["sudo", "-n"])
-    }
-}
-
-fn apt_get(root: &[&str], args: &[&str]) -> Result<()> {
-    let command = [root, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], args].concat();
-    let (program, args) = command.split_first().context("a command has a program")?;
-    Process::new(program).args(args).run()
 }
 
 /// A stamp beside the packages names them, and is written last: a changed list or a broken install starts anew.
