@@ -14,6 +14,7 @@ use mafalda_api::worker_manager::WorkerManager;
 
 use crate::fixture::{calls, closed, on_each_backend};
 use crate::parameters;
+use crate::peer::Peer;
 use crate::scene::{self, Scene, listen_info, options};
 
 on_each_backend! {
@@ -35,6 +36,9 @@ on_each_backend! {
     dropping_the_last_handle_closes,
     a_detached_transport_stays,
     events_tell_its_life_in_order,
+    a_peer_connects_and_leaves,
+    a_peer_that_moves_is_told,
+    it_has_to_listen_somewhere,
 }
 
 async fn a_created_transport_waits_for_its_peer(manager: &WorkerManager) {
@@ -371,4 +375,62 @@ async fn events_tell_its_life_in_order(manager: &WorkerManager) {
         });
     }
     assert_eq!(told, ["role", "credentials", "producer", "closed"]);
+}
+
+async fn a_peer_connects_and_leaves(manager: &WorkerManager) {
+    let worker = scene::worker(manager).await;
+    let transport = scene::transport(&scene::router(&worker).await).await;
+    let (send, told) = calls();
+    let ice = send.clone();
+    let _handlers = [
+        transport.on_ice_state_change(move |it| ice.send(format!("ICE {it:?}")).expect("the body waits")),
+        transport.on_dtls_state_change(move |it| send.send(format!("DTLS {it:?}")).expect("the body waits")),
+    ];
+    let mut peer = Peer::of(&transport);
+    transport.connect(peer.parameters()).await.expect("connected");
+    peer.check(&transport);
+    peer.shake_hands();
+    assert_eq!([(); 3].map(|()| told.next()), ["ICE Completed", "DTLS Connecting", "DTLS Connected"]);
+    assert_eq!((transport.ice_state(), transport.dtls_state()), (IceState::Completed, DtlsState::Connected));
+    let certificate = transport.dtls_remote_cert().expect("the peer has shown one");
+    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"), "{certificate}");
+    let dump = transport.dump().await.expect("a dump");
+    assert_eq!(
+        (dump.ice_role, dump.ice_selected_tuple),
+        (IceRole::Controlled, transport.ice_selected_tuple())
+    );
+    assert_eq!((dump.dtls_state, dump.dtls_parameters), (DtlsState::Connected, transport.dtls_parameters()));
+
+    peer.close();
+    assert_eq!(told.next(), "DTLS Closed");
+    assert_eq!(transport.dtls_state(), DtlsState::Closed);
+    assert!(!transport.closed(), "whoever made it closes it");
+}
+
+async fn a_peer_that_moves_is_told(manager: &WorkerManager) {
+    let worker = scene::worker(manager).await;
+    let transport = scene::transport(&scene::router(&worker).await).await;
+    let (send, told) = calls();
+    let _handler = transport.on_ice_selected_tuple_change(move |tuple| {
+        send.send(tuple.clone()).expect("the body waits");
+    });
+    let mut peer = Peer::of(&transport);
+    for _ in 0..2 {
+        peer.check(&transport);
+        let tuple = told.next();
+        assert_eq!(tuple.remote_port(), Some(peer.port()));
+        assert_eq!(transport.ice_selected_tuple(), Some(tuple));
+        peer.moves();
+    }
+}
+
+async fn it_has_to_listen_somewhere(manager: &WorkerManager) {
+    let error = WebRtcTransportListenInfos::try_from(Vec::new()).expect_err("nowhere");
+    assert_eq!(error.to_string(), "Empty list of listen IPs provided, should have at least one element");
+    let infos = vec![listen_info(Protocol::Udp), listen_info(Protocol::Udp)];
+    let infos = WebRtcTransportListenInfos::try_from(infos).expect("two");
+    assert_eq!(infos.len(), 2);
+    let router = scene::router(&scene::worker(manager).await).await;
+    let transport = router.create_webrtc_transport(WebRtcTransportOptions::new(infos)).await;
+    assert_eq!(transport.expect("a Transport").ice_candidates().len(), 2);
 }
