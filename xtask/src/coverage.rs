@@ -79,7 +79,7 @@ fn measure(workspace: &Workspace, trace: &PathBuf) -> Result<()> {
     let tools = Tools::find()?;
     let packages = TESTED.iter().flat_map(|name| ["--package", name]);
     tools.llvm_cov(workspace, &["clean", "--profraw-only"]).run()?;
-    tools.llvm_cov(workspace, &["test", "--no-report", "--no-clean", "--tests"]).args(packages).run()?;
+    tools.llvm_cov(workspace, &["test", "--no-report", "--tests"]).args(packages).run()?;
     tools.llvm_cov(workspace, &["report", "--lcov", "--output-path"]).args([trace]).run()
 }
 

@@ -1,7 +1,10 @@
 use std::sync::{Arc, mpsc};
 
 use futures_lite::future::block_on;
+use mafalda_api::id::SessionId;
+use mafalda_api::labels::Labels;
 use mafalda_api::router::RouterOptions;
+use mafalda_api::waist::DumpWorker;
 use mafalda_api::worker::{Worker, WorkerSettings};
 use mafalda_api::worker_manager::WorkerManager;
 
@@ -58,4 +61,25 @@ fn dropping_everything_ends_all_threads() {
     while watched.upgrade().is_some() {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_call_is_refused_when_too_many_wait_and_when_nobody_takes_it() {
+    let (inbox, messages) = sync_channel(1);
+    let local = Local { inbox, control: None };
+    // Calls go out when they are made, not when their answers are waited for.
+    let first = local.call(some_call());
+    let refusal = block_on(local.call(some_call())).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::Overloaded);
+    assert!(matches!(messages.try_recv(), Ok(Message::Call { .. })));
+    assert_eq!(block_on(first).unwrap_err().code, ErrorCode::Disconnected, "it was taken and dropped");
+    let waiting = local.call(some_call());
+    drop(messages);
+    assert_eq!(block_on(waiting).unwrap_err().code, ErrorCode::Disconnected);
+    assert_eq!(block_on(local.call(some_call())).unwrap_err().code, ErrorCode::Disconnected);
+}
+
+fn some_call() -> Call {
+    let command = DumpWorker { id: WorkerId::new() }.into();
+    Call { owner: SessionId::new(), labels: Labels::default(), tags: Vec::new(), command }
 }

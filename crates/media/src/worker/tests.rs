@@ -5,6 +5,7 @@ mod flow;
 mod index;
 mod overload;
 mod peer;
+mod refusal;
 mod rest;
 mod server;
 mod simulcast;
