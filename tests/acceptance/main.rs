@@ -10,6 +10,7 @@ mod ending;
 mod fixture;
 mod listening;
 mod multiopus;
+mod negotiation;
 mod parameters;
 mod peer;
 mod pipe_transport;

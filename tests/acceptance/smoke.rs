@@ -53,7 +53,9 @@ async fn a_conference_from_beginning_to_end(manager: &WorkerManager) {
         assert!(router.can_consume(&producer.id(), &capabilities));
         let mut options = ConsumerOptions::new(producer.id(), capabilities);
         options.paused = true;
+        options.app_data = AppData::new(kind);
         let consumer = receives.consume(options).await.expect("a Consumer");
+        assert_eq!(consumer.app_data().downcast_ref(), Some(&kind));
         consumer.resume().await.expect("resumed");
         consumer.request_key_frame().await.expect("asked for");
         producer.pause().await.expect("paused");

@@ -126,3 +126,6 @@ object_ids! {
     Consumer(ConsumerId),
     RtpObserver(RtpObserverId),
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use mafalda_api::consumer::{ConsumerDump, ConsumerRtpStreamStat};
 use mafalda_api::id::ConsumerId;
+use mafalda_api::ortc;
 use mafalda_api::waist::{Consume, Done, Failure, Origin};
 
 use crate::worker::{TransportAt, Worker};
@@ -11,6 +12,8 @@ impl Worker {
         if self.consumers.contains_key(&command.id) {
             return Err(Failure::already_exists(command.id));
         }
+        // Before the Producer is looked for, as mediasoup does: this is wrong whichever it is.
+        ortc::validate_rtp_capabilities(&command.rtp_capabilities)?;
         let at = self.transport_at(command.transport)?;
         let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;
         router.consume(turn, at.transport, command, origin)?;
