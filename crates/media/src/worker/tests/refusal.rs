@@ -8,7 +8,7 @@ use super::stage::{Stage, audio};
 fn a_transport_has_room_for_so_many_and_for_another_when_one_goes() {
     let mut stage = Stage::new();
     let peer = stage.reachable();
-    let mut produce = |stage: &mut Stage, ssrc: u32| {
+    let produce = |stage: &mut Stage, ssrc: u32| {
         let command = stage.produce_command(&peer, audio(&ssrc.to_string(), Some(ssrc)));
         let id = command.id;
         stage.call(command).map(|_| id)
