@@ -10,7 +10,7 @@ use mafalda_api::prelude::*;
 
 use mafalda_api::types::data_structures::DtlsFingerprint;
 use mafalda_api::waist::ErrorCode;
-use mafalda_api::worker::CreateWorkerError;
+use mafalda_api::worker::{CreateWorkerError, WorkerLogLevel, WorkerLogTag, WorkerUpdateSettings};
 use mafalda_api::worker_manager::WorkerManager;
 use ring::digest;
 
@@ -21,6 +21,7 @@ on_each_backend! {
     a_created_worker_is_there,
     wrong_settings_are_refused,
     its_certificate_can_be_given,
+    what_it_tells_can_be_changed,
     its_thread_begins_with_the_initializer,
     a_panic_in_its_beginning_is_told,
     a_panic_in_its_beginning_harms_nobody_else,
@@ -198,4 +199,21 @@ async fn what_is_detached_is_still_followed(manager: &WorkerManager) {
     router.detach();
     worker.close();
     closed!(router);
+}
+
+async fn what_it_tells_can_be_changed(manager: &WorkerManager) {
+    let mut settings = WorkerSettings::default();
+    assert_eq!((settings.log_level, settings.log_tags.len()), (WorkerLogLevel::Debug, 13), "as in mediasoup");
+    settings.log_level = WorkerLogLevel::Error;
+    settings.log_tags = vec![WorkerLogTag::Ice];
+    let worker = manager.create_worker(settings).await.expect("a Worker");
+    let mut data = WorkerUpdateSettings::default();
+    worker.update_settings(data.clone()).await.expect("nothing changes");
+    data.log_level = Some(WorkerLogLevel::Warn);
+    data.log_tags = Some(vec![WorkerLogTag::Dtls, WorkerLogTag::Score]);
+    worker.update_settings(data.clone()).await.expect("changed");
+    scene::router(&worker).await;
+    worker.close();
+    let error = worker.update_settings(data).await.expect_err("it is closed");
+    assert_eq!(error.code(), ErrorCode::NotFound);
 }

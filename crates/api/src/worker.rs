@@ -1,6 +1,7 @@
 //! A Worker: on this machine a thread that carries the media of any number of Routers.
 
 mod handle;
+mod log;
 
 use std::fmt;
 use std::io;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::handle::{WeakWorker, Worker};
+pub use self::log::{WorkerLogLevel, WorkerLogTag};
 pub use crate::error::{CreateRouterError, CreateWebRtcServerError, NotificationError, RequestError};
 pub use crate::id::WorkerId;
 use crate::id::{RouterId, WebRtcServerId};
@@ -32,6 +34,10 @@ pub struct WorkerDtlsFiles {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WorkerSettings {
+    /// How much the Worker tells of itself through `tracing`, at most. Default `Debug`.
+    pub log_level: WorkerLogLevel,
+    /// What it tells about at the level `Debug`. Default: everything.
+    pub log_tags: Vec<WorkerLogTag>,
     /// Ports of Transports and WebRtcServers whose `ListenInfo` names none. Default 10000 to 59999.
     pub rtc_port_range: RangeInclusive<u16>,
     /// Certificate and key; `None`, the default, makes a self-signed certificate.
@@ -47,6 +53,8 @@ pub struct WorkerSettings {
 impl Default for WorkerSettings {
     fn default() -> Self {
         Self {
+            log_level: WorkerLogLevel::default(),
+            log_tags: WorkerLogTag::ALL.into(),
             rtc_port_range: 10000..=59999,
             dtls_files: None,
             thread_initializer: None,
@@ -59,12 +67,25 @@ impl Default for WorkerSettings {
 impl fmt::Debug for WorkerSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkerSettings")
+            .field("log_level", &self.log_level)
+            .field("log_tags", &self.log_tags)
             .field("rtc_port_range", &self.rtc_port_range)
             .field("dtls_files", &self.dtls_files)
             .field("thread_initializer", &self.thread_initializer.is_some())
             .field("labels", &self.labels)
             .finish_non_exhaustive()
     }
+}
+
+/// What of a Worker's settings can be changed while it runs. What is `None` stays.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct WorkerUpdateSettings {
+    /// See [`WorkerSettings::log_level`].
+    pub log_level: Option<WorkerLogLevel>,
+    /// See [`WorkerSettings::log_tags`].
+    pub log_tags: Option<Vec<WorkerLogTag>>,
 }
 
 /// What a Worker holds.

@@ -57,8 +57,15 @@ impl WorkerManager {
     ///
     /// The `io::Error` holds a [`CreateWorkerError`]. An empty port range is `InvalidInput`.
     pub async fn create_worker(&self, worker_settings: WorkerSettings) -> io::Result<Worker> {
-        let WorkerSettings { rtc_port_range, dtls_files, thread_initializer, labels, app_data } =
-            worker_settings;
+        let WorkerSettings {
+            log_level,
+            log_tags,
+            rtc_port_range,
+            dtls_files,
+            thread_initializer,
+            labels,
+            app_data,
+        } = worker_settings;
         if rtc_port_range.is_empty() {
             let detail = format!("port range {rtc_port_range:?} is empty");
             return Err(CreateWorkerError::from(RequestError::InvalidArgument { detail }).into());
@@ -66,6 +73,8 @@ impl WorkerManager {
         let id = WorkerId::new();
         let operation = CreateWorker {
             id,
+            log_level,
+            log_tags,
             rtc_port_range: rtc_port_range.into_inner(),
             dtls_files,
             thread_initializer: thread_initializer.map(ThreadInitializer),

@@ -5,6 +5,7 @@
 
 mod control;
 mod log;
+mod logging;
 mod options;
 mod watch;
 

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use mafalda_api::waist::{Call, CreateWorker, ErrorCode, Failure};
+use mafalda_api::worker::WorkerLogLevel;
 use mafalda_media::dtls::Certificate;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
@@ -94,7 +95,7 @@ fn run(options: ThreadOptions, mailbox: Mailbox, reports: &Reports) {
     let ThreadOptions { command, request, addresses } = options;
     match &command.thread_initializer {
         Some(initializer) => (initializer.0)(),
-        None => pin(),
+        None => pin(command.log_level),
     }
     let driver = certificate(&command)
         .and_then(|certificate| Driver::new(&command, certificate, addresses, mailbox, reports.clone()));
@@ -122,13 +123,15 @@ fn certificate(command: &CreateWorker) -> Result<Certificate, Failure> {
 
 /// Pins the thread to one of the CPUs that this process may use, in turn, so that Workers don't move about and share one
 /// while another is idle. Where the system refuses, the thread runs unpinned.
-fn pin() {
+fn pin(log_level: WorkerLogLevel) {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let Ok(allowed) = sched_getaffinity(Pid::from_raw(0)) else { return };
     let cpus: Vec<usize> = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect();
     let Some(cpu) = cpus.get(NEXT.fetch_add(1, Ordering::Relaxed) % cpus.len().max(1)) else { return };
     let mut one = CpuSet::new();
-    if one.set(*cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &one)).is_err() {
+    if one.set(*cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &one)).is_err()
+        && log_level <= WorkerLogLevel::Warn
+    {
         tracing::warn!(cpu, "can't pin a worker's thread");
     }
 }

@@ -48,7 +48,14 @@ fn a_create_given_up_that_never_comes_to_pass_is_forgotten() {
     assert!(feed.as_mut().poll(&mut cx).is_pending());
 
     let id = WorkerId::new();
-    let operation = CreateWorker { id, rtc_port_range: (1, 2), dtls_files: None, thread_initializer: None };
+    let operation = CreateWorker {
+        id,
+        log_level: crate::worker::WorkerLogLevel::None,
+        log_tags: Vec::new(),
+        rtc_port_range: (1, 2),
+        dtls_files: None,
+        thread_initializer: None,
+    };
     let mut create = Box::pin(link.create(id, Labels::default(), AppData::default(), operation));
     assert!(create.as_mut().poll(&mut cx).is_pending());
     assert_eq!(link.mirror.expected(), 1);

@@ -114,6 +114,7 @@ replies! {
 
 operations! {
     CreateWorker => Done, CreateWorkerError;
+    UpdateWorkerSettings => Done, RequestError;
     DumpWorker => WorkerDump, RequestError;
     CreateWebRtcServer => Done, CreateWebRtcServerError;
     DumpWebRtcServer => WebRtcServerDump, RequestError;

@@ -10,6 +10,7 @@ impl Command {
     pub fn target(&self) -> Option<ObjectId> {
         Some(match self {
             Self::CreateWorker(_) | Self::Close(_) | Self::Detach(_) => return None,
+            Self::UpdateWorkerSettings(it) => it.id.into(),
             Self::DumpWorker(it) => it.id.into(),
             Self::CreateWebRtcServer(it) => it.worker.into(),
             Self::DumpWebRtcServer(it) => it.id.into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{ExitError, WorkerDump};
+use super::{ExitError, WorkerDump, WorkerUpdateSettings};
 use crate::callbacks::Notice;
 use crate::error::{CreateRouterError, CreateWebRtcServerError, RequestError};
 use crate::handle::{Handle, WeakHandle, handle_methods};
@@ -13,7 +13,7 @@ use crate::id::{RouterId, WebRtcServerId, WorkerId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::router::{Router, RouterOptions};
-use crate::waist::{CloseCause, CreateRouter, CreateWebRtcServer, DumpWorker};
+use crate::waist::{CloseCause, CreateRouter, CreateWebRtcServer, DumpWorker, UpdateWorkerSettings};
 use crate::webrtc_server::{WebRtcServer, WebRtcServerOptions};
 use crate::worker_manager::WorkerManager;
 
@@ -49,6 +49,17 @@ impl Worker {
     /// When it is gone, or the backend is.
     pub async fn dump(&self) -> Result<WorkerDump, RequestError> {
         self.handle.link().run(DumpWorker { id: self.id() }).await
+    }
+
+    /// Changes what it tells of itself.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn update_settings(&self, data: WorkerUpdateSettings) -> Result<(), RequestError> {
+        let WorkerUpdateSettings { log_level, log_tags } = data;
+        let operation = UpdateWorkerSettings { id: self.id(), log_level, log_tags };
+        self.handle.link().run(operation).await.map(drop)
     }
 
     /// Creates a WebRtcServer. Dropping the future closes what it made.

@@ -9,11 +9,12 @@ use mafalda_api::id::{ObjectId, WorkerId};
 use mafalda_api::labels::LABELS_BYTES_MAX;
 use mafalda_api::waist::{
     Answer, Call, Close, CloseCause, Command, CreateWorker, Detach, Done, ErrorCode, Event, Failure, Origin,
-    Position, Reply, WorkerState,
+    Position, Reply, UpdateWorkerSettings, WorkerState,
 };
 use tokio::sync::oneshot;
 
 use super::log::Log;
+use super::logging::Logging;
 use super::watch::Watcher;
 use super::{LocalOptions, Message, Report, Reports};
 use crate::thread::{Opened, Thread, ThreadOptions};
@@ -49,6 +50,8 @@ pub(super) struct Control {
     log: Log,
     watchers: Vec<Watcher>,
     workers: HashMap<WorkerId, Running>,
+    /// Outlives the Worker until its end is told.
+    logging: HashMap<WorkerId, Logging>,
     /// Where each object lives, from the moment at which its creation was handed on.
     routes: HashMap<ObjectId, WorkerId>,
     pending: HashMap<u64, Pending>,
@@ -63,6 +66,7 @@ impl Control {
             log: Log::new(rand::random()),
             watchers: Vec::new(),
             workers: HashMap::new(),
+            logging: HashMap::new(),
             routes: HashMap::new(),
             pending: HashMap::new(),
             next_request: 0,
@@ -119,6 +123,7 @@ impl Control {
         }
         match &call.command {
             Command::CreateWorker(command) => self.create_worker(command.clone(), &call, answering),
+            Command::UpdateWorkerSettings(command) => self.update_worker(command, answering),
             Command::Close(Close { ids }) => {
                 let shares = self.shares(ids);
                 self.spread(&call, shares, true, answering);
@@ -136,6 +141,7 @@ impl Control {
         if self.routes.contains_key(&id.into()) {
             return self.answer(answering, Err(Failure::already_exists(id)));
         }
+        self.logging.insert(id, Logging::new(&command));
         let created_by = self.pend(answering, vec![id], Some(id.into()), false);
         let origin = Origin { owner: Some(call.owner), labels: call.labels.clone(), tags: call.tags.clone() };
         let options =
@@ -146,10 +152,24 @@ impl Control {
                 self.routes.insert(id.into(), id);
             }
             Err(error) => {
+                self.logging.remove(&id);
                 let failure = Failure::new(ErrorCode::System, format!("can't start a thread: {error}"));
                 self.on_reply(id, created_by, Err(failure));
             }
         }
+    }
+
+    /// What a Worker tells is told here, so that a busy Worker needn't be asked.
+    fn update_worker(&mut self, command: &UpdateWorkerSettings, answering: Answering) {
+        let is_there = self.workers.get(&command.id).is_some_and(|running| !running.ending);
+        let result = match self.logging.get_mut(&command.id).filter(|_| is_there) {
+            Some(logging) => {
+                logging.update(command);
+                Ok(Done.into())
+            }
+            None => Err(Failure::not_found(command.id)),
+        };
+        self.answer(answering, result);
     }
 
     /// Hands a call to the one Worker that it concerns.
@@ -253,12 +273,16 @@ impl Control {
         if let Some(running) = self.workers.remove(&id) {
             running.thread.join();
         }
+        if let (Some(logging), Some(text)) = (self.logging.get(&id), panic) {
+            logging.panic(id, text);
+        }
         if self.log.contains(id.into()) {
             let cause = panic.map_or(CloseCause::Requested, |text| CloseCause::Died(text.into()));
             for event in self.log.closing(id.into(), cause) {
                 self.append(event);
             }
         }
+        self.logging.remove(&id);
         // Objects whose creation was under way have a route, but no state.
         self.routes.retain(|_, worker| *worker != id);
         let waiting = self.pending.iter().filter(|(_, pending)| pending.waiting.contains(&id));
@@ -283,11 +307,12 @@ impl Control {
     }
 
     fn append(&mut self, event: Event) {
+        let worker = self.routes.get(&event.subject());
+        if let Some((worker, logging)) = worker.and_then(|worker| self.logging.get_key_value(worker)) {
+            logging.event(*worker, &event);
+        }
         if let Event::Closed { id, .. } = &event {
             self.routes.remove(id);
-        }
-        if !matches!(event, Event::Appeared(_)) {
-            tracing::debug!(?event);
         }
         self.log.append(event);
         for watcher in &self.watchers {

@@ -25,8 +25,8 @@ impl Worker {
     fn carry_out(&mut self, call: Call, sockets: &[ListenSocket]) -> Result<Reply, Failure> {
         let origin = Origin { owner: Some(call.owner), labels: call.labels, tags: call.tags };
         match call.command {
-            Command::CreateWorker(_) => {
-                Err(Failure::new(ErrorCode::Unsupported, "a worker can't create workers"))
+            Command::CreateWorker(_) | Command::UpdateWorkerSettings(_) => {
+                Err(Failure::new(ErrorCode::Unsupported, "this is for who runs workers, not for one of them"))
             }
             Command::DumpWorker(_) => Ok(self.dump().into()),
             Command::CreateWebRtcServer(it) => self.create_server(&it, origin, sockets).map(Into::into),

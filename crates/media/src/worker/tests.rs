@@ -3,6 +3,7 @@
 mod crowd;
 mod flow;
 mod index;
+mod limits;
 mod overload;
 mod peer;
 mod refusal;

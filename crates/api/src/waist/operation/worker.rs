@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::id::WorkerId;
-use crate::worker::WorkerDtlsFiles;
+use crate::worker::{WorkerDtlsFiles, WorkerLogLevel, WorkerLogTag};
 
 /// Runs on a Worker's thread before anything else; for example to pin it.
 #[derive(Clone)]
@@ -21,6 +21,10 @@ impl fmt::Debug for ThreadInitializer {
 pub struct CreateWorker {
     /// Drawn by the caller.
     pub id: WorkerId,
+    /// How much it tells of itself.
+    pub log_level: WorkerLogLevel,
+    /// What it tells about at the level `Debug`.
+    pub log_tags: Vec<WorkerLogTag>,
     /// Ports for Transports whose `ListenInfo` names none, first and last.
     pub rtc_port_range: (u16, u16),
     /// Certificate and key; `None` makes a self-signed certificate.
@@ -34,4 +38,15 @@ pub struct CreateWorker {
 pub struct DumpWorker {
     /// The Worker.
     pub id: WorkerId,
+}
+
+/// Changes what a Worker tells of itself. Carried out by whoever runs the Worker's thread.
+#[derive(Clone, Debug)]
+pub struct UpdateWorkerSettings {
+    /// The Worker.
+    pub id: WorkerId,
+    /// How much it tells from now on.
+    pub log_level: Option<WorkerLogLevel>,
+    /// What it tells about from now on.
+    pub log_tags: Option<Vec<WorkerLogTag>>,
 }
