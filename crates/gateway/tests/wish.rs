@@ -277,6 +277,59 @@ async fn bodies_have_a_type_and_a_length() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let fixture = start().await;
+    let request = Request::new("POST", "/whip/plaza").header("content-type", SDP).body(OBS);
+    let waiting = request.send_head(&fixture).await;
+    let answer = tokio::spawn(waiting.receive());
+    // The request has to arrive before its time can begin.
+    let mut passed = 0;
+    while !answer.is_finished() {
+        tokio::task::yield_now().await;
+        passed += 1;
+        if passed % 100 == 0 {
+            pass(Duration::from_secs(1)).await;
+        }
+    }
+    assert_eq!(answer.await.unwrap().status, 408);
+}
+
+#[tokio::test]
+async fn a_second_picture_is_for_a_second_section() {
+    let fixture = start().await;
+    let video = OBS.split_once("m=video").map(|(_, video)| video.to_owned()).unwrap();
+    let screen = video.replace("a=mid:1", "a=mid:2").replace("3185672202", "3185672203");
+    let two = format!("{OBS}m=video{screen}").replace("BUNDLE 0 1", "BUNDLE 0 1 2");
+    let publisher = post(&fixture, "/whip/plaza", &two).await;
+    assert_eq!((publisher.status, lines(&publisher, "a=recvonly").len()), (201, 3), "{}", publisher.body);
+    let (audio, video) = AIORTC.split_once("m=video").unwrap();
+    let second = video.replace("a=mid:1", "a=mid:2");
+    let two = format!("{audio}m=video{video}m=video{second}").replace("BUNDLE 0 1", "BUNDLE 0 1 2");
+    let watching = post(&fixture, "/whep/plaza", &two).await;
+    assert_eq!((watching.status, lines(&watching, "a=sendonly").len()), (201, 3), "{}", watching.body);
+    let mut tracks: Vec<_> = lines(&watching, "a=msid:");
+    tracks.dedup();
+    assert_eq!(tracks.len(), 3);
+    assert_eq!(lines(&watching, "a=group:"), ["a=group:BUNDLE 0 1 2"]);
+}
+
+#[tokio::test]
+async fn a_publisher_sends_as_much_as_a_participant_may() {
+    let fixture = start().await;
+    let (head, section) =
+        OBS.split_once("m=audio").map(|(head, rest)| (head, rest.split_once("m=video").unwrap().0)).unwrap();
+    let sections = (0..9).map(|number| {
+        let section = section.replace("a=mid:0", &format!("a=mid:{number}"));
+        format!("m=audio{}", section.replace("3185672201", &format!("10{number}")))
+    });
+    let offer = format!("{head}{}", sections.collect::<String>());
+    let offer = offer.replace("BUNDLE 0 1", "BUNDLE 0 1 2 3 4 5 6 7 8");
+    let answer = post(&fixture, "/whip/plaza", &offer).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    assert_eq!((lines(&answer, "a=recvonly").len(), lines(&answer, "m=audio 0 ").len()), (8, 1));
+}
+
+#[tokio::test]
 async fn descriptions_that_are_wrong_are_told_why() {
     let fixture = start().await;
     let lacks_codec = OBS.replace("opus/48000/2", "speex/16000").replace("H264", "VP7");

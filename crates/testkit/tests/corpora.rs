@@ -16,6 +16,8 @@ mod dtls;
 mod rtcp;
 #[path = "../../../fuzz/bodies/rtp.rs"]
 mod rtp;
+#[path = "../../../fuzz/bodies/sdp.rs"]
+mod sdp;
 #[path = "../../../fuzz/bodies/srtp.rs"]
 mod srtp;
 #[path = "../../../fuzz/bodies/stun.rs"]
@@ -66,6 +68,11 @@ fn rtcp_survives_its_corpus() {
 #[test]
 fn rtp_survives_its_corpus() {
     replay("rtp", rtp::run);
+}
+
+#[test]
+fn sdp_survives_its_corpus() {
+    replay("sdp", sdp::run);
 }
 
 #[test]

@@ -85,3 +85,53 @@ async fn rooms_have_an_end() {
     open.pop();
     assert!(rooms.enter(room_name("late")).await.is_ok());
 }
+
+#[tokio::test]
+async fn viewers_have_an_end() {
+    let room = rooms().await.enter(room_name("plaza")).await.unwrap();
+    let mut held: Vec<_> = (0..VIEWERS_PER_ROOM_MAX).map(|_| room.viewer_permit().unwrap()).collect();
+    assert_eq!(room.viewer_permit().unwrap_err(), RequestFailure::RoomFull);
+    held.pop();
+    assert!(room.viewer_permit().is_ok());
+}
+
+#[tokio::test]
+async fn a_room_is_about_who_came_last_by_whip_else_about_who_is_there_the_longest() {
+    let room = rooms().await.enter(room_name("plaza")).await.unwrap();
+    let about = |whom: Option<&str>| room.performer(whom).map(|performer| performer.peer_id);
+    let (silent, _) = Arc::clone(&room).sit_down(peer_name("silent"), None).unwrap();
+    assert_eq!(about(None), None, "nobody sends");
+    let (first, _) = Arc::clone(&room).sit_down(peer_name("twin"), None).unwrap();
+    let (second, _) = Arc::clone(&room).sit_down(peer_name("twin"), None).unwrap();
+    first.announce(a_producer());
+    second.announce(a_producer());
+    assert_eq!(about(None), Some(first.peer_id));
+    assert_eq!(about(Some("twin")), Some(second.peer_id), "the one before may be a shadow");
+    assert_eq!(about(Some(&first.peer_id.to_string())), Some(first.peer_id));
+    assert_eq!((about(Some("silent")), about(Some("nobody"))), (None, None));
+
+    let old = Arc::clone(&room).seat_publisher(PeerId::random(), peer_name("OBS")).unwrap();
+    old.announce(a_producer());
+    assert_eq!(about(None), Some(old.peer_id));
+    let new = Arc::clone(&room).seat_publisher(PeerId::random(), peer_name("OBS")).unwrap();
+    assert_eq!(about(None), Some(old.peer_id), "the new one doesn't send yet");
+    new.announce(a_producer());
+    assert_eq!(about(None), Some(new.peer_id));
+    drop((silent, new));
+    assert_eq!(about(None), Some(old.peer_id));
+}
+
+#[tokio::test]
+async fn who_publishes_is_told_nothing_and_not_turned_out() {
+    let room = rooms().await.enter(room_name("plaza")).await.unwrap();
+    let publisher = Arc::clone(&room).seat_publisher(PeerId::random(), peer_name("OBS")).unwrap();
+    let (speaker, _) = Arc::clone(&room).sit_down(peer_name("speaker"), None).unwrap();
+    for _ in 0..=OUTBOX_MAX {
+        speaker.announce(a_producer());
+    }
+    assert_eq!(publisher.turned_out(), None);
+    publisher.announce(a_producer());
+    let (_late, peers) = room.sit_down(peer_name("late"), None).unwrap();
+    let view = peers.iter().find(|peer| peer.id == publisher.peer_id).unwrap();
+    assert_eq!((view.via, view.producers.len()), (Via::Whip, 1));
+}

@@ -6,6 +6,7 @@ use rtc_sdp::description::media::{MediaName, RangedPort};
 use rtc_sdp::description::session::{Origin, TimeDescription};
 use rtc_sdp::{MediaDescription, SessionDescription};
 
+use super::attribute::fits_line;
 use super::{Direction, LocalTransport, Section, codec};
 
 /// What became of a section.
@@ -160,7 +161,7 @@ fn source(parameters: &RtpParameters, stream: &str, track: &str) -> Vec<Attribut
     if let Some(rtx) = encoding.rtx {
         attributes.push(attribute("ssrc-group", format!("FID {ssrc} {}", rtx.ssrc)));
     }
-    let cname = parameters.rtcp.cname.as_deref().unwrap_or(stream);
+    let cname = parameters.rtcp.cname.as_deref().filter(|cname| fits_line(cname)).unwrap_or(stream);
     for ssrc in std::iter::once(ssrc).chain(encoding.rtx.map(|rtx| rtx.ssrc)) {
         attributes.push(attribute("ssrc", format!("{ssrc} cname:{cname}")));
         attributes.push(attribute("ssrc", format!("{ssrc} msid:{stream} {track}")));

@@ -22,3 +22,9 @@ pub(super) fn has(attributes: &[Attribute], name: &str) -> bool {
 pub(super) fn unreadable(name: &'static str, value: &str) -> SdpError {
     SdpError::Attribute { name, value: value.chars().take(QUOTED_MAX).collect() }
 }
+
+/// Whether a text of somebody else can stand in a line of ours. A name that came by another way than SDP may hold anything, the end
+/// of a line too, and what stands behind that would speak for us.
+pub(super) fn fits_line(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
+}

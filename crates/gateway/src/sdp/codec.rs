@@ -1,5 +1,6 @@
 //! Codecs: `rtpmap`, `fmtp` and `rtcp-fb` to RTP parameters and back.
 
+use std::borrow::Cow;
 use std::num::{NonZeroU8, NonZeroU32};
 
 use mafalda_api::types::rtp_parameters::{
@@ -9,7 +10,7 @@ use mafalda_api::types::rtp_parameters::{
 use rtc_sdp::description::common::Attribute;
 
 use super::SdpError;
-use super::attribute::{unreadable, values};
+use super::attribute::{fits_line, unreadable, values};
 
 /// What needs no `rtpmap` (RFC 3551 §6), of the codecs that are known.
 const STATIC: [(u8, &str); 3] = [(0, "PCMU/8000"), (8, "PCMA/8000"), (9, "G722/8000")];
@@ -126,7 +127,7 @@ pub(super) fn attributes(codec: &RtpCodecParameters) -> Vec<Attribute> {
         map += &format!("/{channels}");
     }
     let mut attributes = vec![attribute("rtpmap", map)];
-    let parameters: Vec<_> = codec.parameters().iter().map(parameter).collect();
+    let parameters: Vec<_> = codec.parameters().iter().filter_map(parameter).collect();
     if !parameters.is_empty() {
         attributes.push(attribute("fmtp", format!("{payload_type} {}", parameters.join(";"))));
     }
@@ -140,9 +141,12 @@ pub(super) fn attributes(codec: &RtpCodecParameters) -> Vec<Attribute> {
     attributes
 }
 
-fn parameter((key, value): (&std::borrow::Cow<'static, str>, &RtpCodecParametersParametersValue)) -> String {
+/// A parameter that can't stand in the line is left out.
+fn parameter((key, value): (&Cow<'static, str>, &RtpCodecParametersParametersValue)) -> Option<String> {
+    let fits = |text: &str| fits_line(text) && !text.contains(';');
     match value {
-        RtpCodecParametersParametersValue::String(text) => format!("{key}={text}"),
-        RtpCodecParametersParametersValue::Number(number) => format!("{key}={number}"),
+        _ if !fits(key) => None,
+        RtpCodecParametersParametersValue::String(text) => fits(text).then(|| format!("{key}={text}")),
+        RtpCodecParametersParametersValue::Number(number) => Some(format!("{key}={number}")),
     }
 }

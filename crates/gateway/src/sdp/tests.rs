@@ -307,6 +307,31 @@ fn what_we_send_has_names_and_numbers() {
     }
 }
 
+/// A peer that came over the WebSocket can call its source and its parameters whatever it likes.
+#[test]
+fn nobody_speaks_for_us_through_a_name() {
+    let offer = offer(AIORTC);
+    let transport = local(DtlsRole::Client);
+    let rtp_parameters: RtpParameters = serde_json::from_value(serde_json::json!({
+        "mid": "1",
+        "codecs": [{
+            "mimeType": "video/VP8", "payloadType": 97, "clockRate": 90000,
+            "parameters": {"a\r\na=evil": 1, "b": "x\na=evil", "c": "x;d=1", "e": "good", "f": 2},
+        }],
+        "encodings": [{"ssrc": 5}],
+        "rtcp": {"cname": "me\r\na=evil:"},
+    }))
+    .unwrap();
+    let sends = Outcome::Sends { rtp_parameters, stream: "somebody".into(), track: "camera".into() };
+    let sections = vec![(&offer.sections[0], Outcome::Rejected), (&offer.sections[1], sends)];
+    let text = Answer { session_id: 7, transport: &transport, sections }.to_text();
+    assert!(!text.contains("evil"), "{text}");
+    assert!(
+        text.contains("a=fmtp:97 e=good;f=2\r\n") && text.contains("a=ssrc:5 cname:somebody\r\n"),
+        "{text}"
+    );
+}
+
 const FRAGMENT: &str = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n\
      a=candidate:1387637174 1 udp 2122260223 192.0.2.7 61764 typ host generation 0 ufrag EsAw\r\n\
      a=candidate:3471623853 1 udp 2122194687 host-5.local 61765 typ host\r\na=end-of-candidates\r\n";

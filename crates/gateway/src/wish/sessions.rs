@@ -81,3 +81,22 @@ impl Sessions {
 fn endpoint(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(endpoint, _)| endpoint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_have_an_end() {
+        let sessions = Sessions::new();
+        let mut held: Vec<_> = (0..SESSIONS_MAX).map(|_| sessions.permit().unwrap()).collect();
+        assert_eq!(sessions.permit().unwrap_err(), Problem::full("there are too many sessions"));
+        held.pop();
+        assert!(sessions.permit().is_ok());
+    }
+
+    #[test]
+    fn logs_leave_the_secret_part_of_an_address_out() {
+        assert_eq!(endpoint("/whip/plaza/5c0d"), "/whip/plaza");
+    }
+}

@@ -40,12 +40,29 @@ impl Request {
     }
 
     pub(crate) async fn send(self, fixture: &Fixture) -> Response {
+        let body = self.body.clone();
+        let mut waiting = self.send_head(fixture).await;
+        waiting.0.write_all(&body).await.unwrap();
+        timeout(PATIENCE, waiting.receive()).await.unwrap()
+    }
+
+    /// Sends all but the body.
+    pub(crate) async fn send_head(self, fixture: &Fixture) -> Waiting {
         let Self { head, body } = self;
         let mut stream = TcpStream::connect(fixture.address).await.unwrap();
         let head = format!("{head}host: {}\r\ncontent-length: {}\r\n\r\n", fixture.address, body.len());
-        stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        Waiting(stream)
+    }
+}
+
+/// A connection that an answer is to come over.
+pub(crate) struct Waiting(TcpStream);
+
+impl Waiting {
+    pub(crate) async fn receive(mut self) -> Response {
         let mut answer = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        self.0.read_to_end(&mut answer).await.unwrap();
         Response::parse(&String::from_utf8(answer).unwrap())
     }
 }
