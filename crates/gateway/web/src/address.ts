@@ -42,6 +42,12 @@ export function link(room: string, token: string): string {
   return url.href;
 }
 
+/** Where other tools stream into the room and watch it. They get the token as a header of their own. */
+export function tools(room: string): { whip: string; whep: string } {
+  const at = (protocol: string): string => new URL(`/${protocol}/${encodeURIComponent(room)}`, location.href).href;
+  return { whip: at('whip'), whep: at('whep') };
+}
+
 /** Where this page is once it is in a room: the link with the settings of the present address, so that a reload keeps them. */
 export function inside(room: string, token: string): string {
   const url = new URL(link(room, token));

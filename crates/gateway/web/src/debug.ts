@@ -5,6 +5,7 @@ import { type Summary, summarize } from './stats';
 export interface DebugPeer {
   id: string;
   name: string;
+  byWhip: boolean;
   /** `null` if it sends none. */
   audio: { paused: boolean } | null;
   video: { paused: boolean } | null;
@@ -40,12 +41,12 @@ export function expose(call: Call): void {
       return call.session?.peerId ?? '';
     },
     get peers() {
-      return call.peers.map(({ id, name, remotes }) => {
+      return call.peers.map(({ id, name, byWhip, remotes }) => {
         const of = (kind: string) => {
           const remote = [...remotes.values()].find((remote) => remote.kind === kind);
           return remote ? { paused: remote.paused } : null;
         };
-        return { id, name, audio: of('audio'), video: of('video') };
+        return { id, name, byWhip, audio: of('audio'), video: of('video') };
       });
     },
     async stats() {

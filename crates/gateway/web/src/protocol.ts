@@ -12,6 +12,8 @@ export interface ProducerView {
 export interface PeerView {
   id: string;
   name: string;
+  /** Absent for who speaks this protocol. */
+  via?: 'whip';
   producers: ProducerView[];
 }
 
@@ -57,7 +59,7 @@ export interface Methods {
 }
 
 export type Notice =
-  | { event: 'peerJoined'; data: { id: string; name: string } }
+  | { event: 'peerJoined'; data: { id: string; name: string; via?: 'whip' } }
   | { event: 'peerLeft'; data: { id: string } }
   | { event: 'newProducer'; data: ProducerView & { peerId: string } }
   | { event: 'producerPaused' | 'producerResumed' | 'producerClosed'; data: { peerId: string; id: string } }

@@ -22,6 +22,8 @@ export interface Remote extends ProducerView {
 export interface RemotePeer {
   id: string;
   name: string;
+  /** It streams in by WHIP, and hears nothing. */
+  byWhip: boolean;
   remotes: Map<string, Remote>;
 }
 
@@ -180,9 +182,9 @@ export class Session {
     if (!this.over) this.events.onMediaLost(this.lost.size > 0);
   }
 
-  private addPeer({ id, name, producers }: PeerView): void {
+  private addPeer({ id, name, via, producers }: PeerView): void {
     const remotes = new Map(producers.map((producer) => [producer.id, { ...producer }]));
-    this.peers.set(id, { id, name, remotes });
+    this.peers.set(id, { id, name, byWhip: via === 'whip', remotes });
   }
 
   private onNotice(notice: Notice): void {

@@ -10,6 +10,7 @@ import { h, icon } from './dom';
 import { GAP, tileSize } from './grid';
 import { copyLink } from './share';
 import { Tile } from './tile';
+import { tools } from './tools';
 
 const QUALITY_EVERY_MS = 2_000;
 const SPEAKING_EVERY_MS = 300;
@@ -43,6 +44,7 @@ export class Stage {
       {},
       h('img', { src: '/icon.svg', alt: 'Mafalda', width: 26, height: 26 }),
       h('h1', { title: room }, room),
+      tools(room, token),
       h('div.people', {}, icon('people'), this.count),
     );
     this.element = h('main.stage', {}, header, this.banner, this.grid, this.unblock, this.controls.element);
@@ -66,6 +68,7 @@ export class Stage {
     this.count.parentElement?.setAttribute('aria-label', `${peers.length + 1} in the room`);
     this.tile(OWN).render({
       name: call.address.name,
+      byWhip: false,
       audioTrack: undefined,
       videoTrack: call.sends('video') ? call.tracks.video : undefined,
       hasVideo: call.sends('video'),
@@ -145,11 +148,12 @@ export class Stage {
   };
 }
 
-function stateOf({ name, remotes }: RemotePeer) {
+function stateOf({ name, byWhip, remotes }: RemotePeer) {
   const of = (kind: string) => [...remotes.values()].findLast((remote) => remote.kind === kind);
   const [audio, video] = [of('audio'), of('video')];
   return {
     name,
+    byWhip,
     audioTrack: audio?.consumer?.track,
     videoTrack: video?.consumer?.track,
     hasVideo: video !== undefined && !video.paused,

@@ -4,6 +4,8 @@ import { h, icon } from './dom';
 
 export interface TileState {
   name: string;
+  /** It streams in by WHIP. */
+  byWhip: boolean;
   audioTrack: MediaStreamTrack | undefined;
   videoTrack: MediaStreamTrack | undefined;
   /** Whether a picture is to be expected at all. */
@@ -16,6 +18,7 @@ export class Tile {
   private readonly video: HTMLVideoElement;
   private readonly avatar = h('div.avatar', { aria: { hidden: 'true' } });
   private readonly name = h('span.name');
+  private readonly via = h('span.via', { title: 'Streams in by WHIP: it hears and sees nobody', hidden: true }, 'WHIP');
   private readonly mute = icon('micOff');
   private readonly bars = h('div.bars', { aria: { role: 'img' } }, h('i'), h('i'), h('i'));
   private readonly stream = new MediaStream();
@@ -28,7 +31,7 @@ export class Tile {
   ) {
     this.video = h('video', { autoplay: true, playsInline: true, muted: own, disablePictureInPicture: own });
     this.mute.setAttribute('aria-label', 'muted');
-    this.element = h('article.tile', {}, this.avatar, this.video, h('div.label', {}, this.mute, this.name), this.bars);
+    this.element = h('article.tile', {}, this.avatar, this.video, h('div.label', {}, this.mute, this.name, this.via), this.bars);
     this.element.classList.toggle('own', own);
     this.element.dataset['peer'] = id;
   }
@@ -41,6 +44,7 @@ export class Tile {
       this.element.style.setProperty('--hue', String(hue(state.name)));
       this.element.setAttribute('aria-label', name);
     }
+    this.via.hidden = !state.byWhip;
     this.element.classList.toggle('with-video', state.hasVideo && state.videoTrack !== undefined);
     this.element.classList.toggle('muted', state.muted);
     const tracks = [state.videoTrack, this.own ? undefined : state.audioTrack];
