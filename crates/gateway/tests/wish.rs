@@ -84,7 +84,7 @@ async fn who_publishes_is_a_member_until_it_ends() {
     assert_eq!((answer.status, answer.header("content-type")), (201, Some(SDP)));
     assert_eq!(lines(&answer, "m="), ["m=audio", "m=video"].map(|kind| answer.line(kind)));
     assert_eq!(lines(&answer, "a=recvonly").len(), 2);
-    assert_eq!(lines(&answer, "a=setup:passive").len(), 2);
+    assert_eq!(lines(&answer, "a=setup:passive").len(), 3, "for all, and in each section");
     assert!(answer.body.contains("a=ice-lite\r\n") && answer.body.contains("a=candidate:udpcandidate"));
     let location = answer.header("location").unwrap();
     assert!(location.starts_with("/whip/plaza/"), "{location}");

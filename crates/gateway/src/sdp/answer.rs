@@ -49,6 +49,7 @@ impl Answer<'_> {
             attributes.push(Attribute::new("group".into(), Some(format!("BUNDLE {}", mids.join(" ")))));
         }
         attributes.push(Attribute::new("msid-semantic".into(), Some("WMS *".into())));
+        attributes.extend(self.transport.shared_attributes());
         let description = SessionDescription {
             origin: Origin {
                 username: "-".into(),

@@ -15,6 +15,8 @@ use super::attribute::{fits_line, unreadable, values};
 /// What needs no `rtpmap` (RFC 3551 §6), of the codecs that are known.
 const STATIC: [(u8, &str); 3] = [(0, "PCMU/8000"), (8, "PCMA/8000"), (9, "G722/8000")];
 
+const STEREO: NonZeroU8 = NonZeroU8::new(2).expect("not zero");
+
 /// Parameters that are text even if they have digits alone.
 const TEXTS: [&str; 3] = ["profile-level-id", "sprop-parameter-sets", "config"];
 
@@ -51,6 +53,8 @@ fn codec(
     let clock_rate: NonZeroU32 = parts.next().and_then(|rate| rate.trim().parse().ok()).ok_or_else(bad)?;
     let channels = match parts.next() {
         Some(channels) => channels.trim().parse().map_err(|_| bad())?,
+        // RFC 7587 §7: it is always 2. There are clients that leave it out.
+        None if name.eq_ignore_ascii_case("opus") => STEREO,
         None => NonZeroU8::MIN,
     };
     let rtcp_feedback = feedback(format, attributes);

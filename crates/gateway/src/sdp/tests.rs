@@ -77,6 +77,13 @@ fn gstreamer_has_sections_without_a_port_in_the_bundle() {
 }
 
 #[test]
+fn opus_without_its_channels_is_opus() {
+    let with = offer(GSTREAMER);
+    assert_eq!(offer(&GSTREAMER.replace("OPUS/48000/2", "OPUS/48000")), with);
+    assert_ne!(offer(&GSTREAMER.replace("OPUS/48000/2", "OPUS/48000/1")), with);
+}
+
+#[test]
 fn firefox_gives_extensions_a_direction() {
     let offer = offer(FIREFOX);
     let (audio, video) = (content(&offer, 0), content(&offer, 1));
@@ -238,6 +245,10 @@ fn an_answer_says_all_of_the_transport_in_each_section() {
         "a=ice-lite",
         "a=group:BUNDLE 0",
         "a=msid-semantic:WMS *",
+        "a=ice-ufrag:ours",
+        "a=ice-pwd:ourpasswordourpassword",
+        "a=setup:passive",
+        &format!("a=fingerprint:sha-256 {}", ["AB"; 32].join(":")),
         "m=audio 44444 UDP/TLS/RTP/SAVPF 111",
         "c=IN IP4 192.0.2.1",
         "a=mid:0",

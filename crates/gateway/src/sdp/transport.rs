@@ -79,8 +79,16 @@ fn remote_role(setup: Option<&str>) -> Result<DtlsRole, SdpError> {
 }
 
 impl LocalTransport {
-    /// What every media section of an answer says of the transport.
+    /// What every media section of an answer says of the transport, beside what an answer says for all.
     pub(super) fn attributes(&self) -> Vec<Attribute> {
+        let mut attributes = self.shared_attributes();
+        attributes.extend(self.ice_candidates.iter().map(super::ice::candidate));
+        attributes.push(Attribute::new("end-of-candidates".into(), None));
+        attributes
+    }
+
+    /// What an answer says of the transport for all sections. GStreamer wants it of a section that is rejected, too.
+    pub(super) fn shared_attributes(&self) -> Vec<Attribute> {
         let IceParameters { username_fragment, password, .. } = &self.ice_parameters;
         let setup = if self.remote_role == DtlsRole::Server { "active" } else { "passive" };
         let attribute = |name: &str, value: String| Attribute::new(name.into(), Some(value));
@@ -94,8 +102,6 @@ impl LocalTransport {
         if let Some(fingerprint) = sha256 {
             attributes.push(attribute("fingerprint", format!("sha-256 {}", fingerprint.value_string())));
         }
-        attributes.extend(self.ice_candidates.iter().map(super::ice::candidate));
-        attributes.push(Attribute::new("end-of-candidates".into(), None));
         attributes
     }
 }
