@@ -10,6 +10,7 @@
 mod body;
 mod guard;
 mod http;
+mod life;
 mod problem;
 mod publish;
 mod session;
