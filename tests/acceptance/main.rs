@@ -5,6 +5,9 @@
 mod audio_level_observer;
 mod check;
 mod consumer;
+mod data;
+mod data_consumer;
+mod data_producer;
 mod direct_transport;
 mod ending;
 mod fixture;

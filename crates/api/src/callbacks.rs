@@ -10,8 +10,11 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use event_listener_primitives::{BagOnce, HandlerId};
 
 use crate::consumer::Consumer;
+use crate::data_consumer::DataConsumer;
+use crate::data_producer::DataProducer;
 use crate::producer::Producer;
 use crate::router::{NewRtpObserver, NewTransport, Router};
+use crate::types::data_structures::WebRtcMessage;
 use crate::waist::{CloseCause, Event};
 use crate::webrtc_server::WebRtcServer;
 use crate::worker::Worker;
@@ -35,6 +38,12 @@ pub(crate) enum Notice<'a> {
     NewProducer(&'a Producer),
     /// A Consumer was created on this Transport.
     NewConsumer(&'a Consumer),
+    /// A DataProducer was created on this Transport.
+    NewDataProducer(&'a DataProducer),
+    /// A DataConsumer was created on this Transport.
+    NewDataConsumer(&'a DataConsumer),
+    /// A message of this DataConsumer came out of a DirectTransport.
+    Message(&'a WebRtcMessage<'a>),
     /// An RTP packet of this Consumer came out of a DirectTransport.
     Rtp(&'a [u8]),
     /// An RTCP packet came out of this DirectTransport.

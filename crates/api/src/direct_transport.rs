@@ -1,4 +1,4 @@
-//! A DirectTransport: RTP and RTCP between a Router and the application itself, without a network.
+//! A DirectTransport: RTP, RTCP and messages between a Router and the application itself, without a network.
 
 mod handle;
 mod packet;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::handle::is_direct;
 pub use self::handle::{DirectTransport, WeakDirectTransport};
 pub(crate) use self::packet::rtp;
-use crate::id::{ConsumerId, ProducerId, TransportId};
+use crate::id::{ConsumerId, DataConsumerId, DataProducerId, ProducerId, TransportId};
 use crate::labels::Labels;
 use crate::transport::{RecvRtpHeaderExtensions, RtpListener, TransportTraceEventType};
 use crate::types::data_structures::AppData;
@@ -56,6 +56,10 @@ pub struct DirectTransportDump {
     pub map_ssrc_consumer_id: HashMap<u32, ConsumerId>,
     /// The Consumer that retransmits with an SSRC.
     pub map_rtx_ssrc_consumer_id: HashMap<u32, ConsumerId>,
+    /// Its DataProducers.
+    pub data_producer_ids: Vec<DataProducerId>,
+    /// Its DataConsumers.
+    pub data_consumer_ids: Vec<DataConsumerId>,
     /// Header extension ids of the application.
     pub recv_rtp_header_extensions: RecvRtpHeaderExtensions,
     /// How it finds the Producer of a packet.

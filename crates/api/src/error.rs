@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::id::{ObjectId, ProducerId};
+use crate::id::{DataProducerId, ObjectId, ProducerId};
 use crate::ortc::{
     ConsumerRtpParametersError, RtpCapabilitiesError, RtpParametersError, RtpParametersMappingError,
 };
@@ -304,6 +304,80 @@ impl From<Failure> for ProduceError {
             (code, subject, cause) => {
                 Self::Request(Failure { code, subject, cause, detail: failure.detail }.into())
             }
+        }
+    }
+}
+
+/// Why a DataProducer could not be created.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum ProduceDataError {
+    /// A DataProducer with this id exists.
+    #[error("Data producer with the same id \"{0}\" already exists")]
+    AlreadyExists(DataProducerId),
+    /// The Transport is no DirectTransport: its messages would come over SCTP, by a stream that is agreed on.
+    #[error("SCTP stream parameters are required for this transport")]
+    SctpStreamParametersRequired,
+    /// Anything else.
+    #[error("Request to worker failed: {0}")]
+    Request(#[from] RequestError),
+}
+
+impl ProduceDataError {
+    /// The stable kind of the failure.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::AlreadyExists(_) => ErrorCode::AlreadyExists,
+            Self::SctpStreamParametersRequired => ErrorCode::Unsupported,
+            Self::Request(error) => error.code(),
+        }
+    }
+}
+
+impl From<Failure> for ProduceDataError {
+    fn from(failure: Failure) -> Self {
+        match (failure.code, failure.subject) {
+            (ErrorCode::AlreadyExists, Some(ObjectId::DataProducer(id))) => Self::AlreadyExists(id),
+            (ErrorCode::Unsupported, Some(ObjectId::Transport(_))) => Self::SctpStreamParametersRequired,
+            _ => Self::Request(failure.into()),
+        }
+    }
+}
+
+/// Why a DataConsumer could not be created.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum ConsumeDataError {
+    /// The Router has no such DataProducer.
+    #[error("Data producer with id \"{0}\" not found")]
+    DataProducerNotFound(DataProducerId),
+    /// The Transport is no DirectTransport, and has no SCTP stream to send by.
+    #[error("No free sctp_stream_id available in transport")]
+    NoSctpStreamId,
+    /// Anything else.
+    #[error("Request to worker failed: {0}")]
+    Request(#[from] RequestError),
+}
+
+impl ConsumeDataError {
+    /// The stable kind of the failure.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::DataProducerNotFound(_) => ErrorCode::NotFound,
+            Self::NoSctpStreamId => ErrorCode::Unsupported,
+            Self::Request(error) => error.code(),
+        }
+    }
+}
+
+impl From<Failure> for ConsumeDataError {
+    fn from(failure: Failure) -> Self {
+        match (failure.code, failure.subject) {
+            (ErrorCode::NotFound, Some(ObjectId::DataProducer(id))) => Self::DataProducerNotFound(id),
+            (ErrorCode::Unsupported, Some(ObjectId::Transport(_))) => Self::NoSctpStreamId,
+            _ => Self::Request(failure.into()),
         }
     }
 }

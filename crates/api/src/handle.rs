@@ -211,7 +211,13 @@ impl fmt::Debug for WeakHandle {
 
 /// Whether an object closed because something that it lived in did.
 pub(crate) fn by_parent(cause: &CloseCause) -> bool {
-    !matches!(cause, CloseCause::Requested | CloseCause::ProducerClosed | CloseCause::WebRtcServerClosed)
+    !matches!(
+        cause,
+        CloseCause::Requested
+            | CloseCause::ProducerClosed
+            | CloseCause::DataProducerClosed
+            | CloseCause::WebRtcServerClosed
+    )
 }
 
 /// The methods that every kind of handle has, for a struct with the field `handle`, or for whatever has a method `handle()`.

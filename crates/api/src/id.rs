@@ -70,6 +70,10 @@ ids! {
     ConsumerId,
     /// An RtpObserver of any kind: who listens to Producers of a Router.
     RtpObserverId,
+    /// A DataProducer: messages sent into a Router.
+    DataProducerId,
+    /// A DataConsumer: one DataProducer's messages sent on.
+    DataConsumerId,
     /// An application's session, which owns objects.
     SessionId,
 }
@@ -92,6 +96,10 @@ pub enum ObjectId {
     Consumer(ConsumerId),
     /// An [`RtpObserverId`].
     RtpObserver(RtpObserverId),
+    /// A [`DataProducerId`].
+    DataProducer(DataProducerId),
+    /// A [`DataConsumerId`].
+    DataConsumer(DataConsumerId),
 }
 
 impl fmt::Display for ObjectId {
@@ -104,6 +112,8 @@ impl fmt::Display for ObjectId {
             Self::Producer(id) => write!(f, "producer {id}"),
             Self::Consumer(id) => write!(f, "consumer {id}"),
             Self::RtpObserver(id) => write!(f, "rtp observer {id}"),
+            Self::DataProducer(id) => write!(f, "data producer {id}"),
+            Self::DataConsumer(id) => write!(f, "data consumer {id}"),
         }
     }
 }
@@ -125,6 +135,8 @@ object_ids! {
     Producer(ProducerId),
     Consumer(ConsumerId),
     RtpObserver(RtpObserverId),
+    DataProducer(DataProducerId),
+    DataConsumer(DataConsumerId),
 }
 
 #[cfg(test)]

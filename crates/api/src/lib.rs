@@ -13,6 +13,8 @@
 pub mod audio_level_observer;
 mod callbacks;
 pub mod consumer;
+pub mod data_consumer;
+pub mod data_producer;
 pub mod direct_transport;
 pub mod error;
 mod handle;

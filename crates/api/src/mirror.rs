@@ -187,6 +187,15 @@ fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
             CloseCause::TransportClosed
         }
         ObjectState::Consumer(state) if closed.contains(&state.producer.into()) => CloseCause::ProducerClosed,
+        ObjectState::DataProducer(state) if closed.contains(&state.transport.into()) => {
+            CloseCause::TransportClosed
+        }
+        ObjectState::DataConsumer(state) if closed.contains(&state.transport.into()) => {
+            CloseCause::TransportClosed
+        }
+        ObjectState::DataConsumer(state) if closed.contains(&state.data_producer.into()) => {
+            CloseCause::DataProducerClosed
+        }
         _ => CloseCause::Requested,
     }
 }

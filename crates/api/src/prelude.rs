@@ -4,8 +4,17 @@ pub use crate::audio_level_observer::{
     AudioLevelObserver, AudioLevelObserverOptions, AudioLevelObserverVolume, WeakAudioLevelObserver,
 };
 pub use crate::consumer::{Consumer, ConsumerId, ConsumerOptions, WeakConsumer};
+pub use crate::data_consumer::{
+    DataConsumer, DataConsumerId, DataConsumerOptions, DirectDataConsumer, WeakDataConsumer,
+};
+pub use crate::data_producer::{
+    DataProducer, DataProducerId, DataProducerOptions, DirectDataProducer, WeakDataProducer,
+};
 pub use crate::direct_transport::{DirectTransport, DirectTransportOptions, WeakDirectTransport};
-pub use crate::error::{ConsumeError, CreateRouterError, NotificationError, ProduceError, RequestError};
+pub use crate::error::{
+    ConsumeDataError, ConsumeError, CreateRouterError, NotificationError, ProduceDataError, ProduceError,
+    RequestError,
+};
 pub use crate::labels::Labels;
 pub use crate::pipe_transport::{
     PipeTransport, PipeTransportOptions, PipeTransportRemoteParameters, WeakPipeTransport,
@@ -20,7 +29,7 @@ pub use crate::router::{NewRtpObserver, NewTransport, Router, RouterId, RouterOp
 pub use crate::rtp_observer::{RtpObserver, RtpObserverAddProducerOptions, RtpObserverId};
 pub use crate::transport::{Transport, TransportGeneric, TransportId};
 pub use crate::types::data_structures::{
-    AppData, DtlsParameters, IceCandidate, IceParameters, ListenInfo, Protocol,
+    AppData, DtlsParameters, IceCandidate, IceParameters, ListenInfo, Protocol, WebRtcMessage,
 };
 pub use crate::types::rtp_parameters::{
     MediaKind, MimeType, MimeTypeAudio, MimeTypeVideo, RtcpFeedback, RtcpParameters, RtpCapabilities,

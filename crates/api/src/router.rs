@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use self::handle::{NewRtpObserver, NewTransport, Router, WeakRouter};
 pub use crate::error::UpdateMediaCodecsError;
 pub use crate::id::RouterId;
-use crate::id::{ConsumerId, ProducerId, RtpObserverId, TransportId};
+use crate::id::{ConsumerId, DataConsumerId, DataProducerId, ProducerId, RtpObserverId, TransportId};
 use crate::labels::Labels;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpCodecCapability;
@@ -46,6 +46,10 @@ pub struct RouterDump {
     pub map_producer_id_consumer_ids: HashMap<ProducerId, HashSet<ConsumerId>>,
     /// The RtpObservers that listen to each Producer, also of those that nobody listens to.
     pub map_producer_id_observer_ids: HashMap<ProducerId, HashSet<RtpObserverId>>,
+    /// What each DataConsumer consumes.
+    pub map_data_consumer_id_data_producer_id: HashMap<DataConsumerId, DataProducerId>,
+    /// The DataConsumers of each DataProducer, also of those that nobody consumes.
+    pub map_data_producer_id_data_consumer_ids: HashMap<DataProducerId, HashSet<DataConsumerId>>,
     /// Its RtpObservers.
     pub rtp_observer_ids: HashSet<RtpObserverId>,
     /// Its Transports.

@@ -10,9 +10,11 @@ use event_listener_primitives::HandlerId;
 use serde::{Deserialize, Serialize};
 
 use crate::consumer::{Consumer, ConsumerOptions};
+use crate::data_consumer::{DataConsumer, DataConsumerOptions};
+use crate::data_producer::{DataProducer, DataProducerOptions};
 use crate::direct_transport::DirectTransport;
 use crate::error::RequestError;
-pub use crate::error::{ConsumeError, ProduceError};
+pub use crate::error::{ConsumeDataError, ConsumeError, ProduceDataError, ProduceError};
 use crate::handle::Handle;
 use crate::id::ProducerId;
 pub use crate::id::TransportId;
@@ -68,6 +70,18 @@ pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
     /// Sends a Producer's media to the endpoint. Dropping the future closes what it made.
     fn consume(&self, consumer_options: ConsumerOptions) -> BoxFuture<'_, Result<Consumer, ConsumeError>>;
 
+    /// Receives messages. Dropping the future closes what it made. DirectTransports alone carry data so far.
+    fn produce_data(
+        &self,
+        data_producer_options: DataProducerOptions,
+    ) -> BoxFuture<'_, Result<DataProducer, ProduceDataError>>;
+
+    /// Sends a DataProducer's messages. Dropping the future closes what it made. DirectTransports alone carry data so far.
+    fn consume_data(
+        &self,
+        data_consumer_options: DataConsumerOptions,
+    ) -> BoxFuture<'_, Result<DataConsumer, ConsumeDataError>>;
+
     /// Calls back for each Producer created on it; before `produce` returns.
     fn on_new_producer(&self, callback: Arc<dyn Fn(&Producer) + Send + Sync>) -> HandlerId;
 
@@ -84,6 +98,12 @@ pub trait Transport: fmt::Debug + Send + Sync + sealed::Sealed {
     /// Calls back for each trace event. Those that come faster than callbacks run are left out, and counted in
     /// [`WorkerManager::missed_events`](crate::worker_manager::WorkerManager::missed_events).
     fn on_trace(&self, callback: Arc<dyn Fn(&TransportTraceEventData) + Send + Sync>) -> HandlerId;
+
+    /// Calls back for each DataProducer created on it; before `produce_data` returns.
+    fn on_new_data_producer(&self, callback: Arc<dyn Fn(&DataProducer) + Send + Sync>) -> HandlerId;
+
+    /// Calls back for each DataConsumer created on it; before `consume_data` returns.
+    fn on_new_data_consumer(&self, callback: Arc<dyn Fn(&DataConsumer) + Send + Sync>) -> HandlerId;
 
     /// Calls back when it closes because its Router did; `on_close` follows.
     fn on_router_close(&self, callback: Box<dyn FnOnce() + Send>) -> HandlerId;

@@ -8,11 +8,13 @@ use event_listener_primitives::HandlerId;
 use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
+use crate::data_consumer::DataConsumer;
+use crate::data_producer::DataProducer;
 use crate::direct_transport::DirectTransport;
 use crate::error::RequestError;
 use crate::id::{
-    ConsumerId, ObjectId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId, WebRtcServerId,
-    WorkerId,
+    ConsumerId, DataConsumerId, DataProducerId, ObjectId, ProducerId, RouterId, RtpObserverId, SessionId,
+    TransportId, WebRtcServerId, WorkerId,
 };
 use crate::link::Link;
 use crate::pipe_transport::PipeTransport;
@@ -157,6 +159,18 @@ impl WorkerManager {
     #[must_use]
     pub fn missed_events(&self) -> u64 {
         self.link.missed()
+    }
+
+    /// Finds a DataProducer.
+    #[must_use]
+    pub fn find_data_producer(&self, id: DataProducerId) -> Option<DataProducer> {
+        DataProducer::of(&self.link, &self.link.mirror.find(id)?)
+    }
+
+    /// Finds a DataConsumer.
+    #[must_use]
+    pub fn find_data_consumer(&self, id: DataConsumerId) -> Option<DataConsumer> {
+        DataConsumer::of(&self.link, &self.link.mirror.find(id)?)
     }
 
     /// All that happens in the session from now on, in order.

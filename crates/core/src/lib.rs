@@ -13,8 +13,9 @@ pub mod worker_manager;
 
 pub use local::{Local, LocalOptions, MediaAddress};
 pub use mafalda_api::{
-    consumer, direct_transport, error, id, labels, ortc, plain_transport, producer, router,
-    supported_rtp_capabilities, transport, types, waist, webrtc_server, webrtc_transport, worker,
+    consumer, data_consumer, data_producer, direct_transport, error, id, labels, ortc, plain_transport,
+    producer, router, supported_rtp_capabilities, transport, types, waist, webrtc_server, webrtc_transport,
+    worker,
 };
 
 /// The names that most applications need.

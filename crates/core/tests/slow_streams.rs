@@ -189,7 +189,7 @@ impl Stage {
                 }
                 Output::Flush => self.out.clear(),
                 Output::Reply { result, .. } => drop(result.expect("what is called is well-formed")),
-                Output::Event(_) | Output::Missed { .. } | Output::CloseSocket(_) => {}
+                Output::Event(_) | Output::Missed { .. } | Output::Message(_) | Output::CloseSocket(_) => {}
             }
         }
         self.out.clear();

@@ -198,7 +198,7 @@ impl Forwarding {
                 Output::Send(run) => sent += self.out.packets(black_box(&run)).filter(is_media).count(),
                 Output::Flush => self.out.clear(),
                 Output::Reply { result, .. } => drop(result.expect("what is called is well-formed")),
-                Output::Event(_) | Output::Missed { .. } | Output::CloseSocket(_) => {}
+                Output::Event(_) | Output::Missed { .. } | Output::Message(_) | Output::CloseSocket(_) => {}
             }
         }
         self.out.clear();

@@ -19,6 +19,7 @@ pub mod tcp;
 pub mod worker;
 
 mod consumer;
+mod data;
 mod observer;
 mod producer;
 mod router;

@@ -3,8 +3,9 @@
 //! It holds its Transports, its Producers and their streams, and in each stream one row per Consumer. The parts of it:
 //! `ingress` (a datagram on its way to a stream), `egress` (from the streams to the send buffer, through an `outlet` per
 //! Consumer), `feedback` (RTCP that comes), `report` (RTCP that goes), `score` (how good streams are), `trace` (what is told of single packets), `media` (Producers and
-//! Consumers come, change and go), `observe` (RtpObservers and what they hear), `rows` (rows leave their tables), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
+//! Consumers come, change and go), `observe` (RtpObservers and what they hear), `rows` (rows leave their tables), `data` (messages), `migrate` (a Transport leaves or comes, live) and `inspect` (dumps and statistics).
 
+mod data;
 mod egress;
 mod feedback;
 mod ingress;
@@ -33,6 +34,7 @@ use crate::transport::{Settled, Transport};
 use crate::worker::Turn;
 use crate::worker::timers::Timer;
 
+use data::Data;
 use egress::Cursor;
 pub(crate) use egress::MediaOutput;
 pub use migrate::TransportState;
@@ -63,6 +65,7 @@ pub(crate) struct Router {
     /// Consumers of each Producer, here or not (yet) here.
     consumers_of: HashMap<ProducerId, Vec<(TransportKey, ConsumerId)>>,
     pub(crate) observers: SlotMap<ObserverKey, RtpObserver>,
+    pub(crate) data: Data,
     /// Streams with packets to forward.
     dirty: Vec<StreamKey>,
     cursor: Cursor,
@@ -91,6 +94,7 @@ impl Router {
             streams: SlotMap::with_key(),
             consumers_of: HashMap::new(),
             observers: SlotMap::with_key(),
+            data: Data::default(),
             dirty: Vec::new(),
             cursor: Cursor::default(),
             next_mapped_ssrc: first_mapped_ssrc,
@@ -133,6 +137,7 @@ impl Router {
         for consumer in consumers {
             self.close_consumer(turn, key, consumer, CloseCause::TransportClosed);
         }
+        self.close_data_of(turn, key);
         self.transports.remove(key)
     }
 

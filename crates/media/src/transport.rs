@@ -34,6 +34,7 @@ use rand::RngExt;
 
 use crate::Now;
 use crate::consumer::Consumer;
+use crate::data::DataEnds;
 use crate::ice::{IceConfig, IceLite};
 use crate::router::StreamKey;
 use crate::rtp::extension::{ExtensionIds, ExtensionKind};
@@ -109,6 +110,8 @@ pub(crate) struct Transport {
     /// Boxed: a table has room for four when it holds one, as many Transports do.
     pub(crate) consumers: HashMap<ConsumerId, Box<Consumer>>,
     pub(crate) targets: HashMap<u32, Target>,
+    /// `None`: it carries no data.
+    pub(crate) data: Option<Box<DataEnds>>,
     pub(crate) cname: Option<String>,
     next_mid: u32,
     /// The SSRC of the next Consumer. See [`Transport::take_ssrc`].
@@ -197,7 +200,10 @@ impl Transport {
         sockets: &[ListenSocket],
     ) -> Result<Self, Failure> {
         let way = Way::Direct(Direct::new(command, sockets)?);
-        Ok(Self::new(turn, command.id, origin, way, Protection::Absent))
+        let ends = DataEnds::new(command.max_send_message_size, command.max_receive_message_size);
+        let mut transport = Self::new(turn, command.id, origin, way, Protection::Absent);
+        transport.data = Some(Box::new(ends));
+        Ok(transport)
     }
 
     /// A PipeTransport.
@@ -225,6 +231,7 @@ impl Transport {
             streams: Vec::new(),
             consumers: HashMap::new(),
             targets: HashMap::new(),
+            data: None,
             cname: None,
             next_mid: 0,
             next_ssrc: turn.rng.random_range(SSRC_FIRST..=u32::MAX),

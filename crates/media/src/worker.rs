@@ -28,7 +28,8 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 use mafalda_api::id::{
-    ConsumerId, ProducerId, RouterId, RtpObserverId, TransportId, WebRtcServerId, WorkerId,
+    ConsumerId, DataConsumerId, DataProducerId, ProducerId, RouterId, RtpObserverId, TransportId,
+    WebRtcServerId, WorkerId,
 };
 use mafalda_api::waist::{Failure, Reply};
 use slotmap::SlotMap;
@@ -46,6 +47,7 @@ pub use input::{Input, ListenSocket, SocketBuffers};
 pub use output::Output;
 use paths::SocketOwner;
 pub(crate) use paths::{Paths, TransportAt};
+pub use turn::OutMessage;
 pub(crate) use turn::Turn;
 
 use handshakes::Handshakes;
@@ -84,6 +86,8 @@ pub struct Worker {
     producers: HashMap<ProducerId, RouterKey>,
     consumers: HashMap<ConsumerId, TransportAt>,
     observers: HashMap<RtpObserverId, (RouterKey, ObserverKey)>,
+    data_producers: HashMap<DataProducerId, RouterKey>,
+    data_consumers: HashMap<DataConsumerId, RouterKey>,
     paths: Paths,
     handshakes: Handshakes,
     replies: VecDeque<(u64, Result<Reply, Failure>)>,
@@ -105,6 +109,8 @@ impl Worker {
             producers: HashMap::new(),
             consumers: HashMap::new(),
             observers: HashMap::new(),
+            data_producers: HashMap::new(),
+            data_consumers: HashMap::new(),
             paths: Paths::default(),
             handshakes: Handshakes::default(),
             replies: VecDeque::new(),
@@ -129,6 +135,10 @@ impl Worker {
             Input::Accepted { listener, connection } => self.on_accepted(listener, connection),
             Input::Disconnected { connection } => self.on_disconnected(connection),
             Input::Unsent { tuple, sender, packets } => self.on_unsent(tuple, sender, packets),
+            Input::Message { socket, data_producer, message, audience } => {
+                self.on_message(socket, data_producer, &message, &audience);
+            }
+            Input::MessageLost { data_consumer, bytes } => self.on_message_lost(data_consumer, bytes),
             Input::Refused { socket, sends } => self.on_refused(socket, sends),
             Input::Timeout => self.on_timeout(),
         }
@@ -376,6 +386,14 @@ impl Worker {
         }
         for id in transport.consumers.keys() {
             self.consumers.remove(id);
+        }
+        if let Some(ends) = &transport.data {
+            for id in &ends.producers {
+                self.data_producers.remove(id);
+            }
+            for id in &ends.consumers {
+                self.data_consumers.remove(id);
+            }
         }
         transport.way.sockets().into_iter().for_each(|socket| self.paths.remove_socket(socket));
         transport.way.tuples().into_iter().for_each(|tuple| self.paths.remove_tuple(tuple, at));

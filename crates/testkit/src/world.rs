@@ -8,9 +8,9 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use mafalda_api::id::{ObjectId, RouterId, TransportId, WorkerId};
+use mafalda_api::id::{DataConsumerId, ObjectId, RouterId, TransportId, WorkerId};
 use mafalda_api::types::data_structures::Protocol;
-use mafalda_api::waist::{Event, Failure, ObjectState, Reply};
+use mafalda_api::waist::{DataMessage, Event, Failure, ObjectState, Reply};
 use mafalda_media::buffer::Batch;
 use mafalda_media::dtls::Certificate;
 use mafalda_media::worker::{Drops, Input};
@@ -67,6 +67,7 @@ pub struct World {
     wire: Wire,
     /// What came out of DirectTransports.
     direct: HashMap<TransportId, Vec<DirectPacket>>,
+    messages: Vec<(DataConsumerId, DataMessage)>,
     overheard: VecDeque<Packet>,
     events_at_once: (Option<Instant>, u32),
 }
@@ -109,6 +110,7 @@ impl World {
             next_request: 0,
             wire: Wire::default(),
             direct: HashMap::new(),
+            messages: Vec::new(),
             overheard: VecDeque::new(),
             events_at_once: (None, 0),
         };
@@ -378,6 +380,7 @@ impl World {
             }
             self.network.send(now.at, &Packet { from: socket.local, to: tuple.remote, bytes });
         }
+        self.messages.extend(drained.messages.into_iter().map(|it| (it.consumer, it.message)));
         for event in drained.events {
             self.learn(engine, &event);
             self.events.push((at, event));

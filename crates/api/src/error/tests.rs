@@ -11,6 +11,8 @@ fn every_error_keeps_every_code() {
         assert_eq!(UpdateMediaCodecsError::from(failure.clone()).code(), code);
         assert_eq!(ProduceError::from(failure.clone()).code(), code);
         assert_eq!(ConsumeError::from(failure.clone()).code(), code);
+        assert_eq!(ProduceDataError::from(failure.clone()).code(), code);
+        assert_eq!(ConsumeDataError::from(failure.clone()).code(), code);
         assert_eq!(CreateWebRtcServerError::from(failure.clone()).code(), code);
         assert_eq!(CreateWorkerError::from(failure).code(), code);
     }
@@ -56,6 +58,40 @@ fn only_the_producer_itself_makes_the_producers_variants() {
         panic!("the Transport was not found, not the Producer");
     };
     assert_eq!(subject, Some(transport.into()));
+}
+
+#[test]
+fn what_data_needs_is_told_by_its_own_variants() {
+    let (data_producer, transport) = (DataProducerId::new(), TransportId::new());
+    assert_eq!(
+        ProduceDataError::from(Failure::already_exists(data_producer)),
+        ProduceDataError::AlreadyExists(data_producer)
+    );
+    assert_eq!(
+        ConsumeDataError::from(Failure::not_found(data_producer)),
+        ConsumeDataError::DataProducerNotFound(data_producer)
+    );
+    let no_sctp = Failure::new(ErrorCode::Unsupported, "no SCTP").about(transport);
+    assert_eq!(ProduceDataError::from(no_sctp.clone()), ProduceDataError::SctpStreamParametersRequired);
+    assert_eq!(ConsumeDataError::from(no_sctp), ConsumeDataError::NoSctpStreamId);
+    assert_eq!(ProduceDataError::AlreadyExists(data_producer).code(), ErrorCode::AlreadyExists);
+    assert_eq!(ConsumeDataError::DataProducerNotFound(data_producer).code(), ErrorCode::NotFound);
+    assert_eq!(ConsumeDataError::NoSctpStreamId.code(), ErrorCode::Unsupported);
+    assert_eq!(ProduceDataError::SctpStreamParametersRequired.code(), ErrorCode::Unsupported);
+    assert!(matches!(ProduceDataError::from(Failure::not_found(transport)), ProduceDataError::Request(_)));
+}
+
+#[test]
+fn a_send_that_fails_says_why() {
+    for (error, code) in [
+        (NotificationError::from(MediaError::Ended), ErrorCode::Disconnected),
+        (NotificationError::from(MediaError::Full), ErrorCode::Overloaded),
+        (NotificationError::TooLarge { len: 2, max: 1 }, ErrorCode::InvalidArgument),
+        (NotificationError::Malformed("it is RTCP, not RTP"), ErrorCode::InvalidArgument),
+    ] {
+        assert_eq!(error.code(), code);
+    }
+    assert_eq!(NotificationError::ChannelClosed.to_string(), RequestError::ChannelClosed.to_string());
 }
 
 #[test]

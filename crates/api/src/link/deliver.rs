@@ -9,6 +9,8 @@ use super::queue::{Item, Next, Queue};
 use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
+use crate::data_consumer::DataConsumer;
+use crate::data_producer::DataProducer;
 use crate::direct_transport::DirectTransport;
 use crate::id::ObjectId;
 use crate::mirror::Mirrored;
@@ -88,6 +90,13 @@ fn hand_out(link: &Link, transport: &Mirrored) -> bool {
             Some(Egress::Rtcp(packets)) => {
                 packets.iter().for_each(|packet| transport.callbacks.call(&Notice::Rtcp(packet)));
             }
+            Some(Egress::Message { data_consumer, message }) => {
+                if let (Some(consumer), Some(message)) =
+                    (link.mirror.find(data_consumer), message.to_webrtc())
+                {
+                    consumer.callbacks.call(&Notice::Message(&message));
+                }
+            }
             None => return false,
         }
     }
@@ -112,6 +121,8 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
         ObjectId::Transport(_) => with_transport(link, entry, tell)?,
         ObjectId::Producer(_) => tell(&Notice::NewProducer(&Producer::of(link, entry)?)),
         ObjectId::Consumer(_) => tell(&Notice::NewConsumer(&Consumer::of(link, entry)?)),
+        ObjectId::DataProducer(_) => tell(&Notice::NewDataProducer(&DataProducer::of(link, entry)?)),
+        ObjectId::DataConsumer(_) => tell(&Notice::NewDataConsumer(&DataConsumer::of(link, entry)?)),
         ObjectId::RtpObserver(_) => {
             let observer = AudioLevelObserver::of(link, entry)?;
             tell(&Notice::NewRtpObserver(NewRtpObserver::AudioLevel(&observer)));

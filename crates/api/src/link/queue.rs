@@ -170,6 +170,7 @@ impl Change {
             Event::Appeared(_)
             | Event::Closed { .. }
             | Event::Detached { .. }
+            | Event::SubchannelsChanged { .. }
             | Event::RtpCapabilitiesChanged { .. }
             | Event::MediaCodecsRefused { .. }
             | Event::IceParametersChanged { .. }
@@ -189,11 +190,16 @@ impl Change {
             | Event::ProducerResumed { .. }
             | Event::ConsumerPaused { .. }
             | Event::ConsumerResumed { .. }
+            | Event::DataProducerPaused { .. }
+            | Event::DataProducerResumed { .. }
+            | Event::DataConsumerPaused { .. }
+            | Event::DataConsumerResumed { .. }
             | Event::RtpObserverPaused { .. }
             | Event::RtpObserverResumed { .. } => Some(Self::Paused),
-            Event::ConsumerProducerPaused { .. } | Event::ConsumerProducerResumed { .. } => {
-                Some(Self::ProducerPaused)
-            }
+            Event::ConsumerProducerPaused { .. }
+            | Event::ConsumerProducerResumed { .. }
+            | Event::DataConsumerDataProducerPaused { .. }
+            | Event::DataConsumerDataProducerResumed { .. } => Some(Self::ProducerPaused),
             Event::ProducerScoreChanged { .. } | Event::ConsumerScoreChanged { .. } => Some(Self::Score),
             Event::RtpObserverProducerAdded { producer, .. }
             | Event::RtpObserverProducerRemoved { producer, .. } => Some(Self::Observed(*producer)),

@@ -1,8 +1,8 @@
 //! What must have happened between two states of one object.
 
 use crate::waist::{
-    ConsumerState, Event, ObjectState, PipeTransportState, PlainConnection, PlainTransportState,
-    ProducerState, RouterState, RtpObserverState, WebRtcTransportState,
+    ConsumerState, DataConsumerState, DataProducerState, Event, ObjectState, PipeTransportState,
+    PlainConnection, PlainTransportState, ProducerState, RouterState, RtpObserverState, WebRtcTransportState,
 };
 
 /// The events that make the older state into the newer one, in an order in which they could have happened. Parts that can't
@@ -30,6 +30,12 @@ pub(crate) fn difference(old: &ObjectState, new: &ObjectState) -> Vec<Event> {
         }
         (ObjectState::Consumer(old), ObjectState::Consumer(new)) => {
             consumer(old, new, &mut events);
+        }
+        (ObjectState::DataProducer(old), ObjectState::DataProducer(new)) => {
+            data_producer(old, new, &mut events);
+        }
+        (ObjectState::DataConsumer(old), ObjectState::DataConsumer(new)) => {
+            data_consumer(old, new, &mut events);
         }
         (ObjectState::RtpObserver(old), ObjectState::RtpObserver(new)) => {
             rtp_observer(old, new, &mut events);
@@ -121,6 +127,32 @@ fn consumer(old: &ConsumerState, new: &ConsumerState, events: &mut Vec<Event>) {
     }
     if old.score != new.score {
         events.push(Event::ConsumerScoreChanged { id, score: new.score.clone() });
+    }
+}
+
+fn data_producer(old: &DataProducerState, new: &DataProducerState, events: &mut Vec<Event>) {
+    let id = new.id;
+    match (old.paused, new.paused) {
+        (false, true) => events.push(Event::DataProducerPaused { id }),
+        (true, false) => events.push(Event::DataProducerResumed { id }),
+        _ => {}
+    }
+}
+
+fn data_consumer(old: &DataConsumerState, new: &DataConsumerState, events: &mut Vec<Event>) {
+    let id = new.id;
+    match (old.paused, new.paused) {
+        (false, true) => events.push(Event::DataConsumerPaused { id }),
+        (true, false) => events.push(Event::DataConsumerResumed { id }),
+        _ => {}
+    }
+    match (old.data_producer_paused, new.data_producer_paused) {
+        (false, true) => events.push(Event::DataConsumerDataProducerPaused { id }),
+        (true, false) => events.push(Event::DataConsumerDataProducerResumed { id }),
+        _ => {}
+    }
+    if old.subchannels != new.subchannels {
+        events.push(Event::SubchannelsChanged { id, subchannels: new.subchannels.clone() });
     }
 }
 

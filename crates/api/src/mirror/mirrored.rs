@@ -12,7 +12,7 @@ use crate::link::Port;
 use crate::subscription::Subscribers;
 use crate::types::data_structures::AppData;
 use crate::types::rtp_parameters::RtpParameters;
-use crate::waist::{Event, ObjectState};
+use crate::waist::{ChannelNames, Event, ObjectState};
 
 /// What is known of one object. It outlives the object for as long as a handle does.
 pub(crate) struct Mirrored {
@@ -45,6 +45,8 @@ pub(crate) struct Fixed {
     rtp_parameters: Option<Arc<RtpParameters>>,
     /// Of Producers.
     consumable_rtp_parameters: Option<Arc<RtpParameters>>,
+    /// Of DataProducers and DataConsumers.
+    names: Option<Arc<ChannelNames>>,
 }
 
 /// It exists.
@@ -172,11 +174,20 @@ impl Fixed {
             ObjectState::Consumer(state) => (Some(state.rtp_parameters.clone()), None),
             _ => (None, None),
         };
-        Self { labels, app_data, rtp_parameters, consumable_rtp_parameters }
+        let names = match state {
+            ObjectState::DataProducer(state) => Some(state.names.clone()),
+            ObjectState::DataConsumer(state) => Some(state.names.clone()),
+            _ => None,
+        };
+        Self { labels, app_data, rtp_parameters, consumable_rtp_parameters, names }
     }
 
     pub(crate) fn rtp_parameters(&self) -> &RtpParameters {
         self.rtp_parameters.as_deref().expect("an entry's id names its kind")
+    }
+
+    pub(crate) fn names(&self) -> &ChannelNames {
+        self.names.as_deref().expect("an entry's id names its kind")
     }
 
     pub(crate) fn consumable_rtp_parameters(&self) -> &RtpParameters {

@@ -100,7 +100,7 @@ impl Router {
     ///
     /// When it is gone, or the backend is.
     pub async fn dump(&self) -> Result<RouterDump, RequestError> {
-        self.handle.link().run(DumpRouter { id: self.id() }).await
+        Ok(*self.handle.link().run(DumpRouter { id: self.id() }).await?)
     }
 
     /// Creates a WebRtcTransport. Dropping the future closes what it made.

@@ -7,15 +7,19 @@ use event_listener_primitives::HandlerId;
 use super::{Kind, Transport, TransportTraceEventData, TransportTraceEventType};
 use crate::callbacks::Notice;
 use crate::consumer::{Consumer, ConsumerOptions};
-use crate::error::{ConsumeError, ProduceError, RequestError};
+use crate::data_consumer::{DataConsumer, DataConsumerOptions};
+use crate::data_producer::{DataProducer, DataProducerOptions};
+use crate::error::{ConsumeDataError, ConsumeError, ProduceDataError, ProduceError, RequestError};
 use crate::handle::by_parent;
-use crate::id::{ConsumerId, ObjectId, ProducerId, TransportId};
+use crate::id::{ConsumerId, DataConsumerId, DataProducerId, ObjectId, ProducerId, TransportId};
 use crate::labels::Labels;
 use crate::producer::{Producer, ProducerOptions};
 use crate::router::Router;
 use crate::subscription::Subscription;
 use crate::types::data_structures::AppData;
-use crate::waist::{BoxFuture, Consume, Done, EnableTransportTraceEvents, Event, Produce};
+use crate::waist::{
+    BoxFuture, Consume, ConsumeData, Done, EnableTransportTraceEvents, Event, Produce, ProduceData,
+};
 
 impl<T: Kind> Transport for T {
     fn id(&self) -> TransportId {
@@ -98,6 +102,39 @@ impl<T: Kind> Transport for T {
         })
     }
 
+    fn produce_data(
+        &self,
+        data_producer_options: DataProducerOptions,
+    ) -> BoxFuture<'_, Result<DataProducer, ProduceDataError>> {
+        Box::pin(async move {
+            let DataProducerOptions { label, protocol, paused, labels, app_data } = data_producer_options;
+            let id = DataProducerId::new();
+            let operation = ProduceData { id, transport: self.id(), label, protocol, paused };
+            let handle = self.handle().link().create(id, labels, app_data, operation).await?;
+            Ok(DataProducer::from_handle(handle, Arc::new(self.clone())))
+        })
+    }
+
+    fn consume_data(
+        &self,
+        data_consumer_options: DataConsumerOptions,
+    ) -> BoxFuture<'_, Result<DataConsumer, ConsumeDataError>> {
+        Box::pin(async move {
+            let DataConsumerOptions { data_producer_id, paused, subchannels, labels, app_data } =
+                data_consumer_options;
+            let id = DataConsumerId::new();
+            let operation = ConsumeData {
+                id,
+                transport: self.id(),
+                data_producer: data_producer_id,
+                subchannels: subchannels.unwrap_or_default(),
+                paused,
+            };
+            let handle = self.handle().link().create(id, labels, app_data, operation).await?;
+            Ok(DataConsumer::from_handle(handle, Arc::new(self.clone())))
+        })
+    }
+
     fn on_new_producer(&self, callback: Arc<dyn Fn(&Producer) + Send + Sync>) -> HandlerId {
         self.handle().on_notice(move |notice| {
             if let Notice::NewProducer(producer) = notice {
@@ -129,6 +166,22 @@ impl<T: Kind> Transport for T {
         self.handle().on_change(move |event| {
             if let Event::TransportTraced { trace, .. } = event {
                 callback(trace);
+            }
+        })
+    }
+
+    fn on_new_data_producer(&self, callback: Arc<dyn Fn(&DataProducer) + Send + Sync>) -> HandlerId {
+        self.handle().on_notice(move |notice| {
+            if let Notice::NewDataProducer(data_producer) = notice {
+                callback(data_producer);
+            }
+        })
+    }
+
+    fn on_new_data_consumer(&self, callback: Arc<dyn Fn(&DataConsumer) + Send + Sync>) -> HandlerId {
+        self.handle().on_notice(move |notice| {
+            if let Notice::NewDataConsumer(data_consumer) = notice {
+                callback(data_consumer);
             }
         })
     }

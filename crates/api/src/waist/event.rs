@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::ObjectState;
 use crate::consumer::{ConsumerScore, ConsumerTraceEventData};
-use crate::id::{ConsumerId, ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
+use crate::id::{
+    ConsumerId, DataConsumerId, DataProducerId, ObjectId, ProducerId, RouterId, RtpObserverId, TransportId,
+};
 use crate::producer::{ProducerScore, ProducerTraceEventData};
 use crate::router::UpdateMediaCodecsError;
 use crate::transport::TransportTraceEventData;
@@ -170,6 +172,43 @@ pub enum Event {
         /// What.
         trace: Arc<ConsumerTraceEventData>,
     },
+    /// A DataProducer was paused.
+    DataProducerPaused {
+        /// The DataProducer.
+        id: DataProducerId,
+    },
+    /// A DataProducer was resumed.
+    DataProducerResumed {
+        /// The DataProducer.
+        id: DataProducerId,
+    },
+    /// A DataConsumer was paused.
+    DataConsumerPaused {
+        /// The DataConsumer.
+        id: DataConsumerId,
+    },
+    /// A DataConsumer was resumed.
+    DataConsumerResumed {
+        /// The DataConsumer.
+        id: DataConsumerId,
+    },
+    /// The DataProducer of a DataConsumer was paused.
+    DataConsumerDataProducerPaused {
+        /// The DataConsumer.
+        id: DataConsumerId,
+    },
+    /// The DataProducer of a DataConsumer was resumed.
+    DataConsumerDataProducerResumed {
+        /// The DataConsumer.
+        id: DataConsumerId,
+    },
+    /// A DataConsumer has subscribed to others than before.
+    SubchannelsChanged {
+        /// The DataConsumer.
+        id: DataConsumerId,
+        /// All that it has subscribed to, in order.
+        subchannels: Arc<[u16]>,
+    },
     /// An RtpObserver was paused.
     RtpObserverPaused {
         /// The RtpObserver.
@@ -255,6 +294,12 @@ impl Event {
             | Self::ConsumerProducerResumed { id }
             | Self::ConsumerScoreChanged { id, .. }
             | Self::ConsumerTraced { id, .. } => (*id).into(),
+            Self::DataProducerPaused { id } | Self::DataProducerResumed { id } => (*id).into(),
+            Self::DataConsumerPaused { id }
+            | Self::DataConsumerResumed { id }
+            | Self::DataConsumerDataProducerPaused { id }
+            | Self::DataConsumerDataProducerResumed { id }
+            | Self::SubchannelsChanged { id, .. } => (*id).into(),
             Self::RtpObserverPaused { id }
             | Self::RtpObserverResumed { id }
             | Self::RtpObserverProducerAdded { id, .. }
@@ -302,6 +347,8 @@ pub enum CloseCause {
     TransportClosed,
     /// The Producer that it consumed closed.
     ProducerClosed,
+    /// The DataProducer that it consumed closed.
+    DataProducerClosed,
     /// Its Worker's thread ended by itself: a bug, described by this text.
     Died(String),
     /// The backend ended, or can't be reached any more. No backend says this: the handles do when their watch ends.

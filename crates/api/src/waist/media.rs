@@ -1,4 +1,4 @@
-//! Packets between an application and a DirectTransport: beside calls and events, outside their sequence.
+//! Packets and messages between an application and a DirectTransport: beside calls and events, outside their sequence.
 //!
 //! What waits on either side is bounded, and what finds no room is lost and counted: who sends hears of it at once, and of what is lost
 //! on its way out the statistics tell. Not in here: what a packet means, which is the Worker's to say.
@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 use thiserror::Error;
 
-use crate::id::ConsumerId;
+use super::{Audience, DataMessage};
+use crate::id::{ConsumerId, DataConsumerId, DataProducerId};
 
 /// Most bytes of an RTP or RTCP packet that is taken in, as in mediasoup: a network's packet with room for every header.
 pub const PACKET_BYTES_MAX: usize = 2048;
@@ -20,6 +21,15 @@ pub enum Ingress {
     Rtp(Vec<u8>),
     /// RTCP, compound or not.
     Rtcp(Vec<u8>),
+    /// A message of a DataProducer.
+    Message {
+        /// Whose it is.
+        data_producer: DataProducerId,
+        /// The message.
+        message: DataMessage,
+        /// Whom it is for.
+        audience: Audience,
+    },
 }
 
 impl Ingress {
@@ -28,6 +38,9 @@ impl Ingress {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Rtp(packet) | Self::Rtcp(packet) => packet.len(),
+            Self::Message { message, audience, .. } => {
+                message.payload.len() + size_of_val(audience.subchannels.as_slice())
+            }
         }
     }
 }
@@ -44,6 +57,13 @@ pub enum Egress {
     },
     /// RTCP packets, compound or not.
     Rtcp(Packets),
+    /// A message of a DataConsumer.
+    Message {
+        /// Whose it is.
+        data_consumer: DataConsumerId,
+        /// The message.
+        message: DataMessage,
+    },
 }
 
 impl Egress {
@@ -52,6 +72,7 @@ impl Egress {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Rtp { packets, .. } | Self::Rtcp(packets) => packets.bytes.len(),
+            Self::Message { message, .. } => message.payload.len(),
         }
     }
 }

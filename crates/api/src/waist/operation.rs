@@ -5,6 +5,8 @@
 
 mod any;
 mod consumer;
+mod data_consumer;
+mod data_producer;
 mod direct_transport;
 mod pipe_transport;
 mod plain_transport;
@@ -18,8 +20,13 @@ mod worker;
 
 use super::Failure;
 use crate::consumer::{ConsumerDump, ConsumerRtpStreamStat};
+use crate::data_consumer::{DataConsumerDump, DataConsumerStat};
+use crate::data_producer::{DataProducerDump, DataProducerStat};
 use crate::direct_transport::{DirectTransportDump, DirectTransportStat};
-use crate::error::{ConsumeError, CreateRouterError, CreateWebRtcServerError, ProduceError, RequestError};
+use crate::error::{
+    ConsumeDataError, ConsumeError, CreateRouterError, CreateWebRtcServerError, ProduceDataError,
+    ProduceError, RequestError,
+};
 use crate::pipe_transport::{PipeTransportDump, PipeTransportStat};
 use crate::plain_transport::{PlainTransportDump, PlainTransportStat};
 use crate::producer::{ProducerDump, ProducerStat};
@@ -31,6 +38,8 @@ use crate::worker::{CreateWorkerError, WorkerDump};
 
 pub use any::*;
 pub use consumer::*;
+pub use data_consumer::*;
+pub use data_producer::*;
 pub use direct_transport::*;
 pub use pipe_transport::*;
 pub use plain_transport::*;
@@ -96,7 +105,7 @@ replies! {
     Done(Done),
     WorkerDump(WorkerDump),
     WebRtcServerDump(WebRtcServerDump),
-    RouterDump(RouterDump),
+    RouterDump(Box<RouterDump>),
     TransportDump(Box<WebRtcTransportDump>),
     TransportStats(Vec<WebRtcTransportStat>),
     PlainTransportDump(Box<PlainTransportDump>),
@@ -105,6 +114,11 @@ replies! {
     DirectTransportStats(Vec<DirectTransportStat>),
     PipeTransportDump(Box<PipeTransportDump>),
     PipeTransportStats(Vec<PipeTransportStat>),
+    DataProducerDump(DataProducerDump),
+    DataProducerStats(Vec<DataProducerStat>),
+    DataConsumerDump(DataConsumerDump),
+    DataConsumerStats(Vec<DataConsumerStat>),
+    BufferedAmount(BufferedAmount),
     IceParameters(IceParameters),
     ProducerDump(Box<ProducerDump>),
     ProducerStats(Vec<ProducerStat>),
@@ -120,7 +134,7 @@ operations! {
     DumpWebRtcServer => WebRtcServerDump, RequestError;
     CreateRouter => Done, CreateRouterError;
     UpdateMediaCodecs => Done, UpdateMediaCodecsError;
-    DumpRouter => RouterDump, RequestError;
+    DumpRouter => Box<RouterDump>, RequestError;
     CreateWebRtcTransport => Done, RequestError;
     ConnectWebRtcTransport => Done, RequestError;
     CreatePlainTransport => Done, RequestError;
@@ -157,6 +171,21 @@ operations! {
     ResumeRtpObserver => Done, RequestError;
     AddObservedProducer => Done, RequestError;
     RemoveObservedProducer => Done, RequestError;
+    ProduceData => Done, ProduceDataError;
+    PauseDataProducer => Done, RequestError;
+    ResumeDataProducer => Done, RequestError;
+    DumpDataProducer => DataProducerDump, RequestError;
+    GetDataProducerStats => Vec<DataProducerStat>, RequestError;
+    ConsumeData => Done, ConsumeDataError;
+    PauseDataConsumer => Done, RequestError;
+    ResumeDataConsumer => Done, RequestError;
+    SetSubchannels => Done, RequestError;
+    AddSubchannel => Done, RequestError;
+    RemoveSubchannel => Done, RequestError;
+    GetBufferedAmount => BufferedAmount, RequestError;
+    SetBufferedAmountLowThreshold => Done, RequestError;
+    DumpDataConsumer => DataConsumerDump, RequestError;
+    GetDataConsumerStats => Vec<DataConsumerStat>, RequestError;
     Close => Done, RequestError;
     Detach => Done, RequestError;
 }

@@ -3,6 +3,8 @@
 //! To add a kind of object: write its state in a file of its own, and its row in the table here.
 
 mod consumer;
+mod data_consumer;
+mod data_producer;
 mod direct_transport;
 mod pipe_transport;
 mod plain_transport;
@@ -20,6 +22,8 @@ use crate::id::{ObjectId, SessionId};
 use crate::labels::Labels;
 
 pub use consumer::*;
+pub use data_consumer::*;
+pub use data_producer::*;
 pub use direct_transport::*;
 pub use pipe_transport::*;
 pub use plain_transport::*;
@@ -124,6 +128,10 @@ objects! {
     Consumer(ConsumerState),
     /// An RtpObserver.
     RtpObserver(RtpObserverState),
+    /// A DataProducer.
+    DataProducer(DataProducerState),
+    /// A DataConsumer.
+    DataConsumer(DataConsumerState),
 }
 
 impl ObjectState {

@@ -388,14 +388,16 @@ impl State {
             }
             Command::DumpRouter(it) => {
                 self.find(it.id)?;
-                return Ok(RouterDump {
+                return Ok(Box::new(RouterDump {
                     id: it.id,
                     map_consumer_id_producer_id: Default::default(),
                     map_producer_id_consumer_ids: Default::default(),
                     map_producer_id_observer_ids: Default::default(),
+                    map_data_consumer_id_data_producer_id: Default::default(),
+                    map_data_producer_id_data_consumer_ids: Default::default(),
                     rtp_observer_ids: Default::default(),
                     transport_ids: Default::default(),
-                }
+                })
                 .into());
             }
             Command::CreateWebRtcTransport(it) => {

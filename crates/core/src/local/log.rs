@@ -224,7 +224,8 @@ fn cause_by_parent(parent: ObjectId) -> CloseCause {
         ObjectId::Router(_) => CloseCause::RouterClosed,
         ObjectId::Transport(_) => CloseCause::TransportClosed,
         ObjectId::Producer(_) => CloseCause::ProducerClosed,
-        ObjectId::Consumer(_) | ObjectId::RtpObserver(_) => CloseCause::Requested,
+        ObjectId::DataProducer(_) => CloseCause::DataProducerClosed,
+        ObjectId::Consumer(_) | ObjectId::RtpObserver(_) | ObjectId::DataConsumer(_) => CloseCause::Requested,
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use mafalda_api::id::{ConsumerId, TransportId};
 use mafalda_api::waist::{Egress, Ingress, Packets};
 use mafalda_media::buffer::{Run, SendBuffer, Sender};
+use mafalda_media::worker::OutMessage;
 use mafalda_media::{SocketId, Tuple};
 
 use super::mailbox::Bell;
@@ -99,6 +100,13 @@ impl Ends {
             }
         }
         None
+    }
+
+    /// Puts a message where the application of its Transport finds it; `false` when it doesn't take it.
+    pub(super) fn put_message(&mut self, message: OutMessage) -> bool {
+        let OutMessage { socket, consumer, message } = message;
+        let end = self.ends.get_mut(&socket);
+        end.is_some_and(|end| end.put(Egress::Message { data_consumer: consumer, message }))
     }
 
     /// Puts runs where the application of their Transport finds them. What nobody takes is unsent.

@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{io, mem};
 
+use mafalda_api::id::DataConsumerId;
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
 use mafalda_api::waist::{Call, Command, CreateWorker, ErrorCode, Failure, Ingress, Listen};
 use mafalda_media::buffer::{BATCH_DATAGRAMS_MAX, Batch};
@@ -31,7 +32,7 @@ use crate::local::{MediaAddress, Report, Reports};
 
 /// Calls carried out per turn. Each takes some ten microseconds, so media waits about a millisecond at most.
 const CALLS_PER_TURN: usize = 64;
-/// Packets taken from applications per turn: half of a batch, so that sockets get their share. What is left is taken in the next turn.
+/// Packets and messages taken from applications per turn: half of a batch, so that sockets get their share. What is left is taken in the next turn.
 const SENT_PER_TURN: usize = BATCH_DATAGRAMS_MAX / 2;
 /// Connections accepted from one listener per turn.
 const ACCEPTS_PER_TURN: usize = 16;
@@ -56,6 +57,8 @@ pub(super) struct Driver {
     pace: Pace,
     scratch: Box<[u8]>,
     news: Vec<Report>,
+    /// Messages that applications didn't take, with their bytes: to be told to the machine.
+    lost: Vec<(DataConsumerId, usize)>,
     /// Memory for what ports tell.
     port_news: Vec<News>,
     /// Sockets that have something to do and had no part in a turn yet.
@@ -93,6 +96,7 @@ impl Driver {
             pace: Pace::default(),
             scratch: vec![0; READ_MAX].into_boxed_slice(),
             news: Vec::new(),
+            lost: Vec::new(),
             port_news: Vec::new(),
             ready: VecDeque::new(),
             over: Vec::new(),
@@ -175,6 +179,9 @@ impl Driver {
                 }
                 Some(Taken::Sent(socket, Ingress::Rtcp(packet))) => {
                     self.batch.push(Tuple::direct_rtcp(socket), &packet);
+                }
+                Some(Taken::Sent(socket, Ingress::Message { data_producer, message, audience })) => {
+                    self.feed(now, Input::Message { socket, data_producer, message, audience });
                 }
                 Some(Taken::Refused(socket, sends)) => self.feed(now, Input::Refused { socket, sends }),
                 None => return,
@@ -420,6 +427,12 @@ impl Driver {
                 Output::Reply { request, result } => self.news.push(Report::Reply { request, result }),
                 Output::Event(event) => self.news.push(Report::Event(event)),
                 Output::Missed { events } => self.news.push(Report::Missed(events)),
+                Output::Message(message) => {
+                    let (data_consumer, bytes) = (message.consumer, message.message.payload.len());
+                    if !self.ends.put_message(message) {
+                        self.lost.push((data_consumer, bytes));
+                    }
+                }
                 Output::CloseSocket(socket) => {
                     self.flush(now);
                     self.sockets.remove(socket);
@@ -447,6 +460,11 @@ impl Driver {
         }
         // What this brought up in turn waits for the next turn.
         self.dispatch.recycle(unsent);
+        let mut lost = mem::take(&mut self.lost);
+        for (data_consumer, bytes) in lost.drain(..) {
+            self.feed(now, Input::MessageLost { data_consumer, bytes });
+        }
+        self.lost = lost;
     }
 }
 

@@ -32,6 +32,18 @@ impl Router {
                 .values()
                 .map(|producer| (producer.id, self.observer_ids(producer)))
                 .collect(),
+            map_data_consumer_id_data_producer_id: self
+                .data
+                .consumers
+                .values()
+                .map(|consumer| (consumer.id, consumer.producer))
+                .collect(),
+            map_data_producer_id_data_consumer_ids: self
+                .data
+                .producers
+                .values()
+                .map(|producer| (producer.id, producer.consumers.iter().copied().collect()))
+                .collect(),
             rtp_observer_ids: self.observers.values().map(|observer| observer.id).collect(),
             transport_ids: self.transports.values().map(|transport| transport.id).collect(),
         }

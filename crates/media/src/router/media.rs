@@ -23,7 +23,7 @@ use super::{Router, StreamKey, TransportKey};
 /// misses the first ones doesn't take the next for those before a wrap (RFC 3711 §3.3.1).
 const FIRST_SEQUENCES: std::ops::RangeInclusive<u16> = 1000..=32_767;
 
-/// Producers and Consumers of one Transport together. A page shows a few hundred at most; it bounds the tables that grow with
+/// Producers and Consumers of one Transport together, those of data too. A page shows a few hundred at most; it bounds the tables that grow with
 /// them.
 const OBJECTS_MAX: usize = 4096;
 
@@ -388,8 +388,9 @@ impl Router {
     }
 }
 
-fn has_room(transport: &Transport) -> Result<(), Failure> {
-    if transport.producers.len() + transport.consumers.len() < OBJECTS_MAX {
+pub(super) fn has_room(transport: &Transport) -> Result<(), Failure> {
+    let data = transport.data.as_ref().map_or(0, |ends| ends.producers.len() + ends.consumers.len());
+    if transport.producers.len() + transport.consumers.len() + data < OBJECTS_MAX {
         return Ok(());
     }
     Err(Failure::new(

@@ -44,7 +44,12 @@ impl Transport {
     pub(crate) fn tell_closed(&self, effects: &mut Effects) {
         effects.tell(Event::Closed { id: self.id.into(), cause: CloseCause::RouterClosed });
         let producers = self.producers.iter().map(|id| ObjectId::from(*id));
-        for id in producers.chain(self.consumers.keys().map(|id| ObjectId::from(*id))) {
+        let ends = self.data.iter();
+        let data = ends.flat_map(|ends| {
+            let producers = ends.producers.iter().map(|id| ObjectId::from(*id));
+            producers.chain(ends.consumers.iter().map(|id| ObjectId::from(*id)))
+        });
+        for id in producers.chain(self.consumers.keys().map(|id| ObjectId::from(*id))).chain(data) {
             effects.tell(Event::Closed { id, cause: CloseCause::TransportClosed });
         }
     }

@@ -1,12 +1,15 @@
 //! Operations: what applications ask of a Worker.
 
 mod consumer;
+mod data;
 mod end;
 mod producer;
 mod router;
 mod rtp_observer;
 mod trace;
 mod transport;
+
+use std::collections::BTreeSet;
 
 use mafalda_api::waist::{Call, Command, Done, ErrorCode, Failure, Origin, Reply};
 use mafalda_api::worker::WorkerDump;
@@ -78,6 +81,34 @@ impl Worker {
             Command::ResumeRtpObserver(it) => self.set_observer_paused(it.id, false).map(Into::into),
             Command::AddObservedProducer(it) => self.add_observed(&it).map(Into::into),
             Command::RemoveObservedProducer(it) => self.remove_observed(&it).map(Into::into),
+            Command::ProduceData(it) => self.produce_data(it, origin).map(Into::into),
+            Command::PauseDataProducer(it) => self.set_data_producer_paused(it.id, true).map(Into::into),
+            Command::ResumeDataProducer(it) => self.set_data_producer_paused(it.id, false).map(Into::into),
+            Command::DumpDataProducer(it) => self.dump_data_producer(it.id).map(Into::into),
+            Command::GetDataProducerStats(it) => self.data_producer_stats(it.id).map(Into::into),
+            Command::ConsumeData(it) => self.consume_data(&it, origin).map(Into::into),
+            Command::PauseDataConsumer(it) => self.set_data_consumer_paused(it.id, true).map(Into::into),
+            Command::ResumeDataConsumer(it) => self.set_data_consumer_paused(it.id, false).map(Into::into),
+            Command::SetSubchannels(it) => {
+                let subchannels = it.subchannels.into_iter().collect();
+                self.subscribe(it.id, |subscribed| *subscribed = subchannels).map(Into::into)
+            }
+            Command::AddSubchannel(it) => {
+                let add = |subscribed: &mut BTreeSet<u16>| {
+                    subscribed.insert(it.subchannel);
+                };
+                self.subscribe(it.id, add).map(Into::into)
+            }
+            Command::RemoveSubchannel(it) => {
+                let remove = |subscribed: &mut BTreeSet<u16>| {
+                    subscribed.remove(&it.subchannel);
+                };
+                self.subscribe(it.id, remove).map(Into::into)
+            }
+            Command::GetBufferedAmount(it) => self.buffered_amount(it.id).map(Into::into),
+            Command::SetBufferedAmountLowThreshold(it) => self.set_low_threshold(it.id).map(Into::into),
+            Command::DumpDataConsumer(it) => self.dump_data_consumer(it.id).map(Into::into),
+            Command::GetDataConsumerStats(it) => self.data_consumer_stats(it.id).map(Into::into),
             Command::Close(it) => {
                 self.close_all(it.ids);
                 Ok(Done.into())

@@ -1,8 +1,8 @@
 //! DirectTransports in a Worker: they are created, and their driver is told whose packets come out.
 
 use mafalda_api::direct_transport::{DirectTransportDump, DirectTransportStat};
-use mafalda_api::id::{ConsumerId, TransportId};
-use mafalda_api::waist::{CreateDirectTransport, Done, Event, Failure, Origin};
+use mafalda_api::id::{ConsumerId, DataConsumerId, DataProducerId, TransportId};
+use mafalda_api::waist::{Audience, CreateDirectTransport, DataMessage, Done, Event, Failure, Origin};
 
 use super::paths::SocketOwner;
 use super::{DropReason, ListenSocket, TransportAt, Worker};
@@ -35,6 +35,30 @@ impl Worker {
         let transport = router.add_transport(turn, transport);
         self.remember(TransportAt { router: key, transport });
         Ok(Done)
+    }
+
+    /// A message of an application. It is for its own Transport's DataProducers.
+    pub(super) fn on_message(
+        &mut self,
+        socket: SocketId,
+        id: DataProducerId,
+        message: &DataMessage,
+        audience: &Audience,
+    ) {
+        let Some(SocketOwner::Transport(at)) = self.paths.owner(socket) else {
+            return self.turn.effects.drops.count(DropReason::UnknownSource);
+        };
+        let Some((router, turn, _)) = self.split(at) else { return };
+        if let Err(reason) = router.on_message(turn, at.transport, id, message, audience) {
+            self.turn.effects.drops.count(reason);
+        }
+    }
+
+    pub(super) fn on_message_lost(&mut self, id: DataConsumerId, bytes: usize) {
+        let router = self.data_consumers.get(&id).and_then(|key| self.routers.get_mut(*key));
+        if let Some(router) = router {
+            router.on_message_lost(id, bytes);
+        }
     }
 
     /// The driver had no room for what an application sent.

@@ -25,6 +25,9 @@ impl Worker {
         if let Some((request, result)) = self.replies.pop_front() {
             return Some(Output::Reply { request, result });
         }
+        if let Some(message) = self.turn.effects.next_message() {
+            return Some(Output::Message(message));
+        }
         self.turn.effects.closing.pop().map(Output::CloseSocket)
     }
 

@@ -30,7 +30,7 @@ pub enum DropReason {
     Replayed,
     /// SRTP refused it for another reason.
     SrtpRefused,
-    /// An RTP packet of no Producer.
+    /// An RTP packet of no Producer, or a message of no DataProducer.
     UnknownSource,
     /// An RTP packet that this Producer has already, came too late, or whose number makes no sense.
     OutOfSequence,
@@ -46,10 +46,14 @@ pub enum DropReason {
     TooManyResends,
     /// What an application sent into a DirectTransport faster than the Worker took it: it was told so.
     ApplicationAhead,
+    /// A message that is larger than its Transport takes, or sends.
+    MessageTooLarge,
+    /// A message for more DataConsumers at once than may wait.
+    MessagesFull,
 }
 
 /// How many reasons there are.
-const REASONS: usize = DropReason::ApplicationAhead as usize + 1;
+const REASONS: usize = DropReason::MessagesFull as usize + 1;
 
 /// One counter per reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use mafalda_api::waist::Call;
+use mafalda_api::id::{DataConsumerId, DataProducerId};
+use mafalda_api::waist::{Audience, Call, DataMessage};
 
 use crate::buffer::{Batch, Sender};
 use crate::{SocketId, Tuple};
@@ -42,6 +43,24 @@ pub enum Input {
         sender: Sender,
         /// How many.
         packets: u32,
+    },
+    /// The application of a DirectTransport sent a message.
+    Message {
+        /// The number of its end.
+        socket: SocketId,
+        /// Whose it is.
+        data_producer: DataProducerId,
+        /// The message.
+        message: DataMessage,
+        /// Whom it is for.
+        audience: Audience,
+    },
+    /// The application of a DirectTransport did not take a message in time.
+    MessageLost {
+        /// Whose it was.
+        data_consumer: DataConsumerId,
+        /// How many bytes it had.
+        bytes: usize,
     },
     /// The application of a DirectTransport sent what the driver had no room for.
     Refused {

@@ -2,6 +2,7 @@
 
 use mafalda_api::waist::{Event, Failure, Reply};
 
+use super::turn::OutMessage;
 use crate::SocketId;
 use crate::buffer::Run;
 
@@ -26,6 +27,8 @@ pub enum Output {
         /// How many.
         events: u64,
     },
+    /// A message for an application.
+    Message(OutMessage),
     /// A listening socket or a connection is no longer needed.
     CloseSocket(SocketId),
 }

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Instant;
 
-use mafalda_api::waist::Event;
+use mafalda_api::id::DataConsumerId;
+use mafalda_api::waist::{DataMessage, Event};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -22,6 +23,10 @@ const CONTROL_BYTES_MAX: usize = 1 << 20;
 /// Trace events told of one turn. Larger tells all of a burst; smaller bounds what tracing costs the others in the Worker: at about a
 /// microsecond each, this is half a millisecond.
 pub(crate) const TRACES_PER_TURN_MAX: usize = 512;
+
+/// Messages to applications that may wait within one drain: one message for as many DataConsumers. They share its bytes; what is kept of
+/// each is a few words.
+const MESSAGES_MAX: usize = 65_536;
 
 /// Handed down through a turn, and kept from one to the next.
 #[derive(Debug)]
@@ -68,6 +73,8 @@ pub(crate) struct Effects {
     missed: u64,
     /// Handshakes, answers and feedback.
     pub(crate) control: ControlQueue,
+    /// Messages for applications.
+    messages: VecDeque<OutMessage>,
     /// Sockets that are no longer needed.
     pub(crate) closing: Vec<SocketId>,
     /// What was dropped, by reason.
@@ -107,6 +114,20 @@ impl Effects {
         self.control.push(wrap, packet, &mut self.drops);
     }
 
+    /// Sends a message to an application; `false` when too many wait.
+    pub(crate) fn send_message(&mut self, message: OutMessage) -> bool {
+        let has_room = self.messages.len() < MESSAGES_MAX;
+        if has_room {
+            self.messages.push_back(message);
+        }
+        has_room
+    }
+
+    /// The message that is next.
+    pub(super) fn next_message(&mut self) -> Option<OutMessage> {
+        self.messages.pop_front()
+    }
+
     /// Tells of something that happened.
     pub(crate) fn tell(&mut self, event: Event) {
         self.events.push_back(event);
@@ -132,6 +153,17 @@ impl Effects {
         let missed = std::mem::take(&mut self.missed);
         (missed > 0).then_some(missed)
     }
+}
+
+/// A message of a DataConsumer, for the application of a DirectTransport.
+#[derive(Clone, Debug)]
+pub struct OutMessage {
+    /// The number of its end.
+    pub socket: SocketId,
+    /// Whose it is.
+    pub consumer: DataConsumerId,
+    /// The message.
+    pub message: DataMessage,
 }
 
 /// How a control packet leaves.
@@ -172,5 +204,21 @@ impl ControlQueue {
         if self.entries.is_empty() {
             self.bytes.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_messages_wait_than_may() {
+        let message = DataMessage { ppid: 53, payload: [1].into() };
+        let out =
+            || OutMessage { socket: SocketId(1), consumer: DataConsumerId::new(), message: message.clone() };
+        let mut effects = Effects::default();
+        assert_eq!((0..MESSAGES_MAX + 9).filter(|_| effects.send_message(out())).count(), MESSAGES_MAX);
+        assert_eq!(std::iter::from_fn(|| effects.next_message()).count(), MESSAGES_MAX);
+        assert!(effects.send_message(out()), "there is room again");
     }
 }

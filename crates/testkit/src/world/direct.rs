@@ -1,7 +1,7 @@
 //! DirectTransports: a test is the application at their other end.
 
-use mafalda_api::id::{RouterId, TransportId};
-use mafalda_api::waist::{CreateDirectTransport, Ingress};
+use mafalda_api::id::{DataConsumerId, RouterId, TransportId};
+use mafalda_api::waist::{CreateDirectTransport, DataMessage, Ingress};
 use mafalda_media::buffer::Batch;
 use mafalda_media::worker::Input;
 use mafalda_media::{SocketId, Tuple};
@@ -34,7 +34,7 @@ impl World {
         id
     }
 
-    /// Sends packets into a DirectTransport, as a driver would: in one batch.
+    /// Sends packets and messages into a DirectTransport, as a driver would: the packets in one batch.
     ///
     /// # Panics
     /// When there is no such Transport.
@@ -45,10 +45,19 @@ impl World {
             let (tuple, packet) = match ingress {
                 Ingress::Rtp(packet) => (Tuple::direct_rtp(socket), packet),
                 Ingress::Rtcp(packet) => (Tuple::direct_rtcp(socket), packet),
+                Ingress::Message { data_producer, message, audience } => {
+                    self.give(transport, Input::Message { socket, data_producer, message, audience });
+                    continue;
+                }
             };
             assert!(batch.push(tuple, &packet), "a test sends a batch at a time");
         }
         self.give(transport, Input::Datagrams(batch));
+    }
+
+    /// The messages that have come out of DirectTransports since the last look, in order, and whose they are.
+    pub fn take_messages(&mut self) -> Vec<(DataConsumerId, DataMessage)> {
+        std::mem::take(&mut self.messages)
     }
 
     /// Gives the Worker of a DirectTransport an input that its driver would make.

@@ -4,7 +4,7 @@ use mafalda_api::id::WorkerId;
 use mafalda_api::waist::{Event, Failure, Reply};
 use mafalda_media::buffer::{Batch, Run, SendBuffer};
 use mafalda_media::dtls::Certificate;
-use mafalda_media::worker::{Output, Worker, WorkerConfig};
+use mafalda_media::worker::{OutMessage, Output, Worker, WorkerConfig};
 use mafalda_media::{Now, SocketId, Tuple};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
@@ -26,6 +26,7 @@ pub(super) struct Drained {
     pub(super) packets: Vec<(Tuple, Vec<u8>)>,
     pub(super) events: Vec<Event>,
     pub(super) replies: Vec<(u64, Result<Reply, Failure>)>,
+    pub(super) messages: Vec<OutMessage>,
     pub(super) closed: Vec<SocketId>,
 }
 
@@ -59,6 +60,7 @@ impl Engine {
                 Output::Reply { request, result } => drained.replies.push((request, result)),
                 Output::Event(event) => drained.events.push(event),
                 Output::Missed { events } => panic!("{events} traces left out: no scene has so many"),
+                Output::Message(message) => drained.messages.push(message),
                 Output::CloseSocket(socket) => drained.closed.push(socket),
             }
         }

@@ -1,6 +1,7 @@
 //! The engine against peers on an independent stack, in virtual time.
 
 mod close;
+mod data;
 mod direct_transport;
 mod feedback;
 mod handshake;

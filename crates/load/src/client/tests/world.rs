@@ -328,7 +328,9 @@ impl World {
                 Some(Output::Send(run)) => runs.push(run),
                 Some(Output::Event(Event::Appeared(state))) => self.appeared.push(state),
                 Some(Output::Reply { result, .. }) => drop(result.unwrap()),
-                Some(Output::Event(_) | Output::Missed { .. } | Output::CloseSocket(_)) => {}
+                Some(
+                    Output::Event(_) | Output::Missed { .. } | Output::Message(_) | Output::CloseSocket(_),
+                ) => {}
                 Some(Output::Flush) | None => {
                     for run in runs.drain(..) {
                         let packets: Vec<Vec<u8>> = self.out.packets(&run).map(<[u8]>::to_vec).collect();

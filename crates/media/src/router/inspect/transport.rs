@@ -63,6 +63,7 @@ impl Router {
     pub(crate) fn dump_direct_transport(&self, key: TransportKey) -> Option<DirectTransportDump> {
         let transport = self.transports.get(key)?;
         let direct = transport.as_direct()?;
+        let ends = transport.data.as_ref()?;
         Some(DirectTransportDump {
             id: transport.id,
             direct: true,
@@ -72,6 +73,8 @@ impl Router {
             map_rtx_ssrc_consumer_id: targets(transport, true),
             recv_rtp_header_extensions: header_extensions(transport),
             rtp_listener: listener(transport),
+            data_producer_ids: ends.producers.clone(),
+            data_consumer_ids: ends.consumers.clone(),
             max_send_message_size: direct.max_send_message_size,
             max_receive_message_size: direct.max_receive_message_size,
             trace_event_types: transport.traced.kinds(),

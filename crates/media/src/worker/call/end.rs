@@ -26,6 +26,18 @@ impl Worker {
                 }
             }
             ObjectId::RtpObserver(id) => self.close_observer(id),
+            ObjectId::DataProducer(id) => {
+                let router = self.data_producers.get(&id).and_then(|key| self.routers.get_mut(*key));
+                if let Some(router) = router {
+                    router.close_data_producer(&mut self.turn, id, CloseCause::Requested);
+                }
+            }
+            ObjectId::DataConsumer(id) => {
+                let router = self.data_consumers.get(&id).and_then(|key| self.routers.get_mut(*key));
+                if let Some(router) = router {
+                    router.close_data_consumer(&mut self.turn, id, CloseCause::Requested);
+                }
+            }
         }
     }
 
@@ -73,6 +85,8 @@ impl Worker {
             match event {
                 Event::Closed { id: ObjectId::Producer(id), .. } => drop(self.producers.remove(id)),
                 Event::Closed { id: ObjectId::Consumer(id), .. } => drop(self.consumers.remove(id)),
+                Event::Closed { id: ObjectId::DataProducer(id), .. } => drop(self.data_producers.remove(id)),
+                Event::Closed { id: ObjectId::DataConsumer(id), .. } => drop(self.data_consumers.remove(id)),
                 _ => {}
             }
         }
@@ -106,6 +120,14 @@ impl Worker {
                 let at = self.consumers.get(&id)?;
                 let transport = self.routers.get_mut(at.router)?.transports.get_mut(at.transport)?;
                 transport.consumers.get_mut(&id).map(|consumer| &mut consumer.origin)
+            }
+            ObjectId::DataProducer(id) => {
+                let key = self.data_producers.get(&id)?;
+                self.routers.get_mut(*key)?.data.producers.get_mut(&id).map(|producer| &mut producer.origin)
+            }
+            ObjectId::DataConsumer(id) => {
+                let key = self.data_consumers.get(&id)?;
+                self.routers.get_mut(*key)?.data.consumers.get_mut(&id).map(|consumer| &mut consumer.origin)
             }
             ObjectId::RtpObserver(id) => {
                 let (router, observer) = self.observers.get(&id)?;

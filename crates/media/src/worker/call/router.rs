@@ -40,9 +40,9 @@ impl Worker {
         Ok(Done)
     }
 
-    pub(super) fn dump_router(&self, id: RouterId) -> Result<RouterDump, Failure> {
+    pub(super) fn dump_router(&self, id: RouterId) -> Result<Box<RouterDump>, Failure> {
         let router = self.routers.get(self.router_key(id)?).ok_or_else(|| Failure::not_found(id))?;
-        Ok(router.dump())
+        Ok(Box::new(router.dump()))
     }
 
     pub(in crate::worker) fn router_key(&self, id: RouterId) -> Result<RouterKey, Failure> {

@@ -149,6 +149,7 @@ impl Stage {
                 Some(Output::Event(event)) => self.events.push(event),
                 Some(Output::Missed { events }) => self.missed += events,
                 Some(Output::Reply { result, .. }) => self.replies.push(result),
+                Some(Output::Message(message)) => panic!("nobody sends {message:?}"),
                 Some(Output::CloseSocket(socket)) => self.closed.push(socket),
                 None => {
                     self.flush(&mut runs);

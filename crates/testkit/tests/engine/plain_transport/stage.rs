@@ -304,6 +304,7 @@ impl Stage {
                 Some(Output::Reply { result, .. }) => self.reply = Some(result),
                 Some(Output::Event(event)) => self.learn(event),
                 Some(Output::Missed { events }) => panic!("{events} traces left out: no scene has so many"),
+                Some(Output::Message(message)) => panic!("nobody sends {message:?}"),
                 Some(Output::CloseSocket(socket)) => drop(self.sockets.remove(&socket)),
             }
         }
