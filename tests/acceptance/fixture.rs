@@ -87,6 +87,11 @@ impl<T> Calls<T> {
         self.0.recv_timeout(PATIENCE).expect("the callback is called")
     }
 
+    /// A call that has come already.
+    pub(crate) fn waiting(&self) -> Option<T> {
+        self.0.try_recv().ok()
+    }
+
     /// Whether there is one that has not been looked at.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.try_recv().is_err()

@@ -2,6 +2,7 @@
 //!
 //! A body is an async function that gets a `WorkerManager`. It runs on each backend; a backend is one line in [`fixture`].
 
+mod active_speaker_observer;
 mod audio_level_observer;
 mod check;
 mod consumer;

@@ -5,6 +5,7 @@ use std::net::UdpSocket;
 use mafalda_api::plain_transport::PlainTransport;
 use mafalda_api::prelude::*;
 
+use crate::fixture::Calls;
 use crate::parameters;
 use crate::scene::listen_info;
 
@@ -40,6 +41,17 @@ impl Talker {
             let packet = self.packet(level);
             let server = ("127.0.0.1", self.transport.tuple().local_port());
             self.socket.send_to(&packet, server).expect("loopback takes it");
+        }
+    }
+
+    /// Goes on sending packets of that level until a callback is called.
+    pub(crate) async fn speak_until<T>(&mut self, level: i8, calls: &Calls<T>) -> T {
+        loop {
+            self.speak(level, 1);
+            self.arrived().await;
+            if let Some(call) = calls.waiting() {
+                return call;
+            }
         }
     }
 

@@ -10,6 +10,7 @@
 //! [`worker_manager::WorkerManager`] and runs its two futures.
 #![forbid(unsafe_code)]
 
+pub mod active_speaker_observer;
 pub mod audio_level_observer;
 mod callbacks;
 pub mod consumer;

@@ -1,5 +1,9 @@
 //! The names that nearly every application uses.
 
+pub use crate::active_speaker_observer::{
+    ActiveSpeakerObserver, ActiveSpeakerObserverDominantSpeaker, ActiveSpeakerObserverOptions,
+    WeakActiveSpeakerObserver,
+};
 pub use crate::audio_level_observer::{
     AudioLevelObserver, AudioLevelObserverOptions, AudioLevelObserverVolume, WeakAudioLevelObserver,
 };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
+use crate::active_speaker_observer::ActiveSpeakerObserver;
 use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
@@ -154,7 +155,13 @@ impl WorkerManager {
         AudioLevelObserver::of(&self.link, &self.link.mirror.find(id)?)
     }
 
-    /// How many events that only pass by (traces) were left out so far, because they came faster than this process, or its
+    /// Finds an ActiveSpeakerObserver.
+    #[must_use]
+    pub fn find_active_speaker_observer(&self, id: RtpObserverId) -> Option<ActiveSpeakerObserver> {
+        ActiveSpeakerObserver::of(&self.link, &self.link.mirror.find(id)?)
+    }
+
+    /// How many events that only pass by (traces, volumes) were left out so far, because they came faster than this process, or its
     /// connection, took them. Each other event gets through, merged perhaps with a later one of its kind.
     #[must_use]
     pub fn missed_events(&self) -> u64 {

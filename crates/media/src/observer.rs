@@ -1,22 +1,25 @@
 //! RtpObservers: they listen to Producers of a Router, by the audio levels in their packets (RFC 6464), and tell what they hear.
 //!
 //! [`RtpObserver`] is what all kinds have in common; what they make of the levels is in a machine each, without clock and
-//! tables of the Router: [`AudioLevels`] (who is loud). Not here: which packets they hear. That is the Router's business
+//! tables of the Router: [`AudioLevels`] (who is loud) and [`ActiveSpeaker`] (who speaks). Not here: which packets they hear. That is the Router's business
 //! (`router::observe`), and what nobody listens to costs its packets one comparison.
 
+mod active_speaker;
 mod audio_level;
 
 use std::time::{Duration, Instant};
 
 use mafalda_api::id::{ProducerId, RouterId, RtpObserverId};
 use mafalda_api::waist::{
-    CreateAudioLevelObserver, ErrorCode, Event, Failure, Origin, RtpObserverKind, RtpObserverState,
+    CreateActiveSpeakerObserver, CreateAudioLevelObserver, ErrorCode, Event, Failure, Origin,
+    RtpObserverKind, RtpObserverState, Volume,
 };
 
 use crate::rtp::extension::AudioLevel;
 use crate::worker::timers::Alarm;
 
-use audio_level::{AudioLevels, Heard};
+use active_speaker::ActiveSpeaker;
+use audio_level::AudioLevels;
 
 /// An RtpObserver of any kind.
 #[derive(Debug)]
@@ -35,6 +38,18 @@ pub(crate) struct RtpObserver {
 #[derive(Debug)]
 enum Machine {
     AudioLevel(AudioLevels),
+    ActiveSpeaker(ActiveSpeaker),
+}
+
+/// What there is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Who was loud, the loudest first.
+    Volumes(Vec<Volume>),
+    /// Nobody is loud any more.
+    Silence,
+    /// Who speaks now.
+    DominantSpeaker(ProducerId),
 }
 
 impl RtpObserver {
@@ -47,12 +62,22 @@ impl RtpObserver {
             let detail = format!("threshold {} is above 0 dBov", command.threshold);
             return Err(Failure::new(ErrorCode::InvalidArgument, detail));
         }
-        let interval = command.interval.clamp(*audio_level::INTERVALS.start(), *audio_level::INTERVALS.end());
         let machine = Machine::AudioLevel(AudioLevels::new(command.max_entries, command.threshold));
-        Ok(Self::new(command.id, origin, interval, machine))
+        Ok(Self::new(command.id, origin, command.interval, machine))
+    }
+
+    /// An ActiveSpeakerObserver.
+    pub(crate) fn active_speaker(command: &CreateActiveSpeakerObserver, origin: Origin) -> Self {
+        let machine = Machine::ActiveSpeaker(ActiveSpeaker::default());
+        Self::new(command.id, origin, command.interval, machine)
     }
 
     fn new(id: RtpObserverId, origin: Origin, interval: u16, machine: Machine) -> Self {
+        let intervals = match machine {
+            Machine::AudioLevel(_) => audio_level::INTERVALS,
+            Machine::ActiveSpeaker(_) => active_speaker::INTERVALS,
+        };
+        let interval = interval.clamp(*intervals.start(), *intervals.end());
         Self {
             id,
             origin,
@@ -73,6 +98,9 @@ impl RtpObserver {
                 threshold: levels.threshold(),
                 interval,
             },
+            Machine::ActiveSpeaker(speakers) => {
+                RtpObserverKind::ActiveSpeaker { interval, dominant_speaker: speakers.dominant() }
+            }
         };
         RtpObserverState {
             id: self.id,
@@ -86,21 +114,25 @@ impl RtpObserver {
 
     /// Those that it listens to.
     pub(crate) fn producers(&self) -> impl Iterator<Item = ProducerId> {
-        match &self.machine {
-            Machine::AudioLevel(levels) => levels.producers(),
-        }
+        let (levels, speakers) = match &self.machine {
+            Machine::AudioLevel(levels) => (Some(levels.producers()), None),
+            Machine::ActiveSpeaker(speakers) => (None, Some(speakers.producers())),
+        };
+        levels.into_iter().flatten().chain(speakers.into_iter().flatten())
     }
 
     pub(crate) fn hears(&self, producer: ProducerId) -> bool {
         match &self.machine {
             Machine::AudioLevel(levels) => levels.contains(producer),
+            Machine::ActiveSpeaker(speakers) => speakers.contains(producer),
         }
     }
 
-    /// Listens to a Producer; whether it did not yet.
-    pub(crate) fn add(&mut self, now: Instant, producer: ProducerId) -> bool {
+    /// Listens to a Producer, which may be paused; whether it did not yet.
+    pub(crate) fn add(&mut self, now: Instant, producer: ProducerId, paused: bool) -> bool {
         let added = match &mut self.machine {
             Machine::AudioLevel(levels) => levels.add(producer),
+            Machine::ActiveSpeaker(speakers) => speakers.add(now, producer, paused),
         };
         self.schedule(now);
         added
@@ -110,23 +142,37 @@ impl RtpObserver {
     pub(crate) fn remove(&mut self, producer: ProducerId) -> bool {
         match &mut self.machine {
             Machine::AudioLevel(levels) => levels.remove(producer),
+            Machine::ActiveSpeaker(speakers) => speakers.remove(producer),
+        }
+    }
+
+    /// A Producer was removed; what there is to be told of those that are left: if it was the one that spoke, who follows.
+    pub(crate) fn on_removed(&mut self, now: Instant) -> Option<Event> {
+        match &mut self.machine {
+            Machine::ActiveSpeaker(speakers) if speakers.dominant().is_none() && !self.paused => {
+                let next = speakers.evaluate(now)?;
+                Some(self.event(Heard::DominantSpeaker(next)))
+            }
+            Machine::ActiveSpeaker(_) | Machine::AudioLevel(_) => None,
         }
     }
 
     /// A Producer's packet says how loud it is.
-    pub(crate) fn on_level(&mut self, producer: ProducerId, level: AudioLevel) {
+    pub(crate) fn on_level(&mut self, now: Instant, producer: ProducerId, level: AudioLevel) {
         if self.paused {
             return;
         }
         match &mut self.machine {
             Machine::AudioLevel(levels) => levels.on_level(producer, level),
+            Machine::ActiveSpeaker(speakers) => speakers.on_level(now, producer, level),
         }
     }
 
     /// A Producer sends nothing for a while, or sends again.
-    pub(crate) fn on_producer_paused(&mut self, producer: ProducerId) {
+    pub(crate) fn on_producer_paused(&mut self, producer: ProducerId, paused: bool) {
         match &mut self.machine {
             Machine::AudioLevel(levels) => levels.forget(producer),
+            Machine::ActiveSpeaker(speakers) => speakers.set_paused(producer, paused),
         }
     }
 
@@ -136,6 +182,7 @@ impl RtpObserver {
         self.due = None;
         let heard = match &mut self.machine {
             Machine::AudioLevel(levels) => levels.stop(),
+            Machine::ActiveSpeaker(_) => None,
         };
         heard.map(|heard| self.event(heard))
     }
@@ -155,6 +202,7 @@ impl RtpObserver {
         self.due = Some(if next > now { next } else { now + self.interval });
         let heard = match &mut self.machine {
             Machine::AudioLevel(levels) => levels.evaluate(),
+            Machine::ActiveSpeaker(speakers) => speakers.evaluate(now).map(Heard::DominantSpeaker),
         };
         if self.is_idle() {
             self.due = None;
@@ -177,6 +225,7 @@ impl RtpObserver {
     fn is_idle(&self) -> bool {
         match &self.machine {
             Machine::AudioLevel(levels) => levels.is_idle(),
+            Machine::ActiveSpeaker(speakers) => speakers.is_empty(),
         }
     }
 
@@ -184,6 +233,7 @@ impl RtpObserver {
         match heard {
             Heard::Volumes(volumes) => Event::Volumes { id: self.id, volumes },
             Heard::Silence => Event::Silence { id: self.id },
+            Heard::DominantSpeaker(producer) => Event::DominantSpeaker { id: self.id, producer },
         }
     }
 }

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use super::Link;
 use super::queue::{Item, Next, Queue};
+use crate::active_speaker_observer::ActiveSpeakerObserver;
 use crate::audio_level_observer::AudioLevelObserver;
 use crate::callbacks::Notice;
 use crate::consumer::Consumer;
@@ -124,8 +125,12 @@ fn with_notice(link: &Arc<Link>, entry: &Arc<Mirrored>, tell: impl FnOnce(&Notic
         ObjectId::DataProducer(_) => tell(&Notice::NewDataProducer(&DataProducer::of(link, entry)?)),
         ObjectId::DataConsumer(_) => tell(&Notice::NewDataConsumer(&DataConsumer::of(link, entry)?)),
         ObjectId::RtpObserver(_) => {
-            let observer = AudioLevelObserver::of(link, entry)?;
-            tell(&Notice::NewRtpObserver(NewRtpObserver::AudioLevel(&observer)));
+            if let Some(observer) = AudioLevelObserver::of(link, entry) {
+                tell(&Notice::NewRtpObserver(NewRtpObserver::AudioLevel(&observer)));
+            } else {
+                let observer = ActiveSpeakerObserver::of(link, entry)?;
+                tell(&Notice::NewRtpObserver(NewRtpObserver::ActiveSpeaker(&observer)));
+            }
         }
     }
     Some(())

@@ -161,6 +161,7 @@ enum Change {
     Score,
     /// Whether an RtpObserver listens to this one.
     Observed(ProducerId),
+    DominantSpeaker,
 }
 
 impl Change {
@@ -203,6 +204,7 @@ impl Change {
             Event::ProducerScoreChanged { .. } | Event::ConsumerScoreChanged { .. } => Some(Self::Score),
             Event::RtpObserverProducerAdded { producer, .. }
             | Event::RtpObserverProducerRemoved { producer, .. } => Some(Self::Observed(*producer)),
+            Event::DominantSpeaker { .. } => Some(Self::DominantSpeaker),
         }
     }
 }

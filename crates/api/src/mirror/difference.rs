@@ -167,6 +167,9 @@ fn rtp_observer(old: &RtpObserverState, new: &RtpObserverState, events: &mut Vec
     events.extend(removed.map(|producer| Event::RtpObserverProducerRemoved { id, producer: *producer }));
     let added = new.producers.difference(&old.producers);
     events.extend(added.map(|producer| Event::RtpObserverProducerAdded { id, producer: *producer }));
+    if let Some(producer) = new.dominant_speaker().filter(|new| old.dominant_speaker() != Some(*new)) {
+        events.push(Event::DominantSpeaker { id, producer });
+    }
 }
 
 #[cfg(test)]

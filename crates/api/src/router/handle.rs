@@ -7,6 +7,7 @@ use std::sync::Arc;
 use event_listener_primitives::HandlerId;
 
 use super::RouterDump;
+use crate::active_speaker_observer::{ActiveSpeakerObserver, ActiveSpeakerObserverOptions};
 use crate::audio_level_observer::{AudioLevelObserver, AudioLevelObserverOptions};
 use crate::callbacks::Notice;
 use crate::direct_transport::{DirectTransport, DirectTransportOptions};
@@ -23,8 +24,8 @@ use crate::transport::Transport;
 use crate::types::data_structures::ListenInfo;
 use crate::types::rtp_parameters::{RtpCapabilities, RtpCapabilitiesFinalized, RtpCodecCapability};
 use crate::waist::{
-    CreateAudioLevelObserver, CreateDirectTransport, CreatePipeTransport, CreatePlainTransport,
-    CreateWebRtcTransport, DumpRouter, Listen, RouterState, UpdateMediaCodecs,
+    CreateActiveSpeakerObserver, CreateAudioLevelObserver, CreateDirectTransport, CreatePipeTransport,
+    CreatePlainTransport, CreateWebRtcTransport, DumpRouter, Listen, RouterState, UpdateMediaCodecs,
 };
 use crate::webrtc_transport::{WebRtcTransport, WebRtcTransportListen, WebRtcTransportOptions};
 use crate::worker::Worker;
@@ -185,6 +186,22 @@ impl Router {
         Ok(AudioLevelObserver::from_handle(handle, self.clone()))
     }
 
+    /// Creates an ActiveSpeakerObserver. Dropping the future closes what it made.
+    ///
+    /// # Errors
+    ///
+    /// When the Router or the backend is gone.
+    pub async fn create_active_speaker_observer(
+        &self,
+        active_speaker_observer_options: ActiveSpeakerObserverOptions,
+    ) -> Result<ActiveSpeakerObserver, RequestError> {
+        let ActiveSpeakerObserverOptions { interval, labels, app_data } = active_speaker_observer_options;
+        let id = RtpObserverId::new();
+        let operation = CreateActiveSpeakerObserver { id, router: self.id(), interval };
+        let handle = self.handle.link().create(id, labels, app_data, operation).await?;
+        Ok(ActiveSpeakerObserver::from_handle(handle, self.clone()))
+    }
+
     /// Creates a DirectTransport. Dropping the future closes what it made.
     ///
     /// # Errors
@@ -315,6 +332,8 @@ impl<'a> Deref for NewTransport<'a> {
 pub enum NewRtpObserver<'a> {
     /// An AudioLevelObserver.
     AudioLevel(&'a AudioLevelObserver),
+    /// An ActiveSpeakerObserver.
+    ActiveSpeaker(&'a ActiveSpeakerObserver),
 }
 
 impl<'a> Deref for NewRtpObserver<'a> {
@@ -322,6 +341,7 @@ impl<'a> Deref for NewRtpObserver<'a> {
     fn deref(&self) -> &Self::Target {
         match self {
             Self::AudioLevel(observer) => *observer,
+            Self::ActiveSpeaker(observer) => *observer,
         }
     }
 }

@@ -233,6 +233,13 @@ pub enum Event {
         /// The Producer.
         producer: ProducerId,
     },
+    /// Another Producer speaks than before. It doesn't pass by: who comes late wants to know who speaks, and changes are rare.
+    DominantSpeaker {
+        /// The ActiveSpeakerObserver.
+        id: RtpObserverId,
+        /// The Producer.
+        producer: ProducerId,
+    },
     /// An AudioLevelObserver has heard somebody. It passes by.
     Volumes {
         /// The AudioLevelObserver.
@@ -304,6 +311,7 @@ impl Event {
             | Self::RtpObserverResumed { id }
             | Self::RtpObserverProducerAdded { id, .. }
             | Self::RtpObserverProducerRemoved { id, .. }
+            | Self::DominantSpeaker { id, .. }
             | Self::Volumes { id, .. }
             | Self::Silence { id } => (*id).into(),
         }

@@ -167,6 +167,7 @@ operations! {
     DumpConsumer => Box<ConsumerDump>, RequestError;
     GetConsumerStats => Vec<ConsumerRtpStreamStat>, RequestError;
     CreateAudioLevelObserver => Done, RequestError;
+    CreateActiveSpeakerObserver => Done, RequestError;
     PauseRtpObserver => Done, RequestError;
     ResumeRtpObserver => Done, RequestError;
     AddObservedProducer => Done, RequestError;

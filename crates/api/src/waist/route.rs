@@ -64,6 +64,7 @@ impl Command {
             Self::DumpConsumer(it) => it.id.into(),
             Self::GetConsumerStats(it) => it.id.into(),
             Self::CreateAudioLevelObserver(it) => it.router.into(),
+            Self::CreateActiveSpeakerObserver(it) => it.router.into(),
             Self::PauseRtpObserver(it) => it.id.into(),
             Self::ResumeRtpObserver(it) => it.id.into(),
             Self::AddObservedProducer(it) => it.id.into(),
@@ -87,6 +88,7 @@ impl Command {
             Self::Produce(it) => Some(it.id.into()),
             Self::Consume(it) => Some(it.id.into()),
             Self::CreateAudioLevelObserver(it) => Some(it.id.into()),
+            Self::CreateActiveSpeakerObserver(it) => Some(it.id.into()),
             _ => None,
         }
     }

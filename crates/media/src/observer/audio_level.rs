@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use mafalda_api::id::ProducerId;
 use mafalda_api::waist::Volume;
 
+use super::Heard;
 use crate::rtp::extension::AudioLevel;
 
 /// Milliseconds over which is averaged, as in mediasoup. Shorter ones would not hold enough packets, longer ones tell of what is
@@ -16,15 +17,6 @@ pub(super) const INTERVALS: RangeInclusive<u16> = 250..=5000;
 /// Packets that an average needs, as in mediasoup: 200 ms of speech. More would miss who has just begun, fewer would take a
 /// click for somebody who speaks.
 const SAMPLES_MIN: u32 = 10;
-
-/// What is told of an interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// Who was loud, the loudest first.
-    Volumes(Vec<Volume>),
-    /// Nobody is any more.
-    Silence,
-}
 
 /// The levels of an interval.
 #[derive(Debug)]

@@ -72,7 +72,7 @@ impl Router {
             self.mark_producer_score(turn, key);
         }
         if let Some(level) = news.level {
-            self.on_level(key, level);
+            self.on_level(turn.now.at, key, level);
         }
     }
 

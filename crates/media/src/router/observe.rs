@@ -69,7 +69,7 @@ impl Router {
             let detail = format!("{OBSERVERS_PER_PRODUCER_MAX} RtpObservers listen to producer {id} already");
             return Err(Failure::new(ErrorCode::Overloaded, detail).about(id));
         }
-        observer.add(turn.now.at, id);
+        observer.add(turn.now.at, id, producer.paused);
         turn.effects.tell(Event::RtpObserverProducerAdded { id: observer.id, producer: id });
         self.let_hear(key, id);
         self.set_observer_alarm(turn, key);
@@ -98,6 +98,7 @@ impl Router {
         let Some(observer) = self.observers.get_mut(key) else { return };
         if observer.remove(id) {
             turn.effects.tell(Event::RtpObserverProducerRemoved { id: observer.id, producer: id });
+            observer.on_removed(turn.now.at).into_iter().for_each(|event| turn.effects.tell(event));
         }
     }
 
@@ -105,6 +106,7 @@ impl Router {
     pub(super) fn observe_again(&mut self, id: ProducerId) {
         let keys: Vec<_> = self.observers.iter().filter(|(_, it)| it.hears(id)).map(|(key, _)| key).collect();
         keys.into_iter().for_each(|key| self.let_hear(key, id));
+        self.tell_observers_of_pause(id);
     }
 
     /// A Producer's packets go by an RtpObserver from now on.
@@ -130,12 +132,12 @@ impl Router {
     }
 
     /// A packet of a stream that somebody listens to says how loud it is.
-    pub(super) fn on_level(&mut self, key: StreamKey, level: AudioLevel) {
+    pub(super) fn on_level(&mut self, now: Instant, key: StreamKey, level: AudioLevel) {
         let Some(stream) = self.streams.get(key) else { return };
         let Some(producer) = self.producers.get(&stream.producer) else { return };
         for observer in &producer.observers {
             if let Some(observer) = self.observers.get_mut(*observer) {
-                observer.on_level(producer.id, level);
+                observer.on_level(now, producer.id, level);
             }
         }
     }
@@ -145,7 +147,7 @@ impl Router {
         let Some(producer) = self.producers.get(&id) else { return };
         for observer in &producer.observers {
             if let Some(observer) = self.observers.get_mut(*observer) {
-                observer.on_producer_paused(id);
+                observer.on_producer_paused(id, producer.paused);
             }
         }
     }

@@ -77,6 +77,9 @@ impl Worker {
             Command::CreateAudioLevelObserver(it) => {
                 self.create_audio_level_observer(&it, origin).map(Into::into)
             }
+            Command::CreateActiveSpeakerObserver(it) => {
+                self.create_active_speaker_observer(&it, origin).map(Into::into)
+            }
             Command::PauseRtpObserver(it) => self.set_observer_paused(it.id, true).map(Into::into),
             Command::ResumeRtpObserver(it) => self.set_observer_paused(it.id, false).map(Into::into),
             Command::AddObservedProducer(it) => self.add_observed(&it).map(Into::into),

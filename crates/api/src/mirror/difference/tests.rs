@@ -1,4 +1,4 @@
-use std::num::NonZeroU16;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -142,15 +142,21 @@ fn consumer(seed: Seed, id: ConsumerId, session: SessionId) -> ObjectState {
 }
 
 fn rtp_observer(seed: Seed, id: RtpObserverId, session: SessionId) -> ObjectState {
-    let heard = (0..3_u128).filter(|bit| seed[2] & 1 << bit != 0);
-    let kind = RtpObserverKind::AudioLevel { max_entries: NonZeroU16::MIN, threshold: -80, interval: 1000 };
+    let producer = |number: u128| uuid::Uuid::from_u128(number).into();
+    // Somebody speaks as soon as somebody is there.
+    let heard: BTreeSet<ProducerId> = (0..3).filter(|bit| seed[2] & 1 << bit != 0).map(producer).collect();
+    let spoken: Vec<_> = heard.iter().copied().map(Some).collect();
+    let kind = RtpObserverKind::ActiveSpeaker {
+        interval: 300,
+        dominant_speaker: if spoken.is_empty() { None } else { pick(seed[3], &spoken) },
+    };
     ObjectState::RtpObserver(Arc::new(RtpObserverState {
         id,
         origin: origin(seed, session),
         router: RouterId::from(uuid::Uuid::nil()),
         kind,
         paused: pick(seed[1], &[true, false]),
-        producers: heard.map(|number| uuid::Uuid::from_u128(number).into()).collect(),
+        producers: heard,
     }))
 }
 

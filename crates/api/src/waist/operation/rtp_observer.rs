@@ -19,6 +19,17 @@ pub struct CreateAudioLevelObserver {
     pub interval: u16,
 }
 
+/// Creates an ActiveSpeakerObserver.
+#[derive(Clone, Debug)]
+pub struct CreateActiveSpeakerObserver {
+    /// Drawn by the caller.
+    pub id: RtpObserverId,
+    /// The Router whose Producers it shall listen to.
+    pub router: RouterId,
+    /// Milliseconds between its decisions; brought into 100 to 5000.
+    pub interval: u16,
+}
+
 /// Lets an RtpObserver stop listening.
 #[derive(Clone, Debug)]
 pub struct PauseRtpObserver {

@@ -36,6 +36,13 @@ pub enum RtpObserverKind {
         /// Milliseconds over which it listens, then tells.
         interval: u16,
     },
+    /// Who speaks.
+    ActiveSpeaker {
+        /// Milliseconds between its decisions.
+        interval: u16,
+        /// Who speaks, once it has decided.
+        dominant_speaker: Option<ProducerId>,
+    },
 }
 
 impl Described for RtpObserverState {
@@ -60,8 +67,33 @@ impl Described for RtpObserverState {
             Event::RtpObserverPaused { .. } => self.paused = true,
             Event::RtpObserverResumed { .. } => self.paused = false,
             Event::RtpObserverProducerAdded { producer, .. } => drop(self.producers.insert(*producer)),
-            Event::RtpObserverProducerRemoved { producer, .. } => drop(self.producers.remove(producer)),
+            Event::RtpObserverProducerRemoved { producer, .. } => self.remove(*producer),
+            Event::DominantSpeaker { producer, .. } => self.set_dominant_speaker(Some(*producer)),
             _ => {}
+        }
+    }
+}
+
+impl RtpObserverState {
+    /// Who speaks, of those that an ActiveSpeakerObserver listens to.
+    pub(crate) fn dominant_speaker(&self) -> Option<ProducerId> {
+        match self.kind {
+            RtpObserverKind::AudioLevel { .. } => None,
+            RtpObserverKind::ActiveSpeaker { dominant_speaker, .. } => dominant_speaker,
+        }
+    }
+
+    fn set_dominant_speaker(&mut self, producer: Option<ProducerId>) {
+        if let RtpObserverKind::ActiveSpeaker { dominant_speaker, .. } = &mut self.kind {
+            *dominant_speaker = producer;
+        }
+    }
+
+    /// Who is no longer listened to doesn't speak.
+    fn remove(&mut self, producer: ProducerId) {
+        self.producers.remove(&producer);
+        if self.dominant_speaker() == Some(producer) {
+            self.set_dominant_speaker(None);
         }
     }
 }

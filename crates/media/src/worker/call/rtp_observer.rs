@@ -2,7 +2,8 @@
 
 use mafalda_api::id::{RouterId, RtpObserverId};
 use mafalda_api::waist::{
-    AddObservedProducer, CreateAudioLevelObserver, Done, Failure, Origin, RemoveObservedProducer,
+    AddObservedProducer, CreateActiveSpeakerObserver, CreateAudioLevelObserver, Done, Failure, Origin,
+    RemoveObservedProducer,
 };
 
 use crate::observer::RtpObserver;
@@ -17,6 +18,14 @@ impl Worker {
     ) -> Result<Done, Failure> {
         let observer = RtpObserver::audio_level(command, origin)?;
         self.create_observer(command.router, observer)
+    }
+
+    pub(super) fn create_active_speaker_observer(
+        &mut self,
+        command: &CreateActiveSpeakerObserver,
+        origin: Origin,
+    ) -> Result<Done, Failure> {
+        self.create_observer(command.router, RtpObserver::active_speaker(command, origin))
     }
 
     fn create_observer(&mut self, router: RouterId, observer: RtpObserver) -> Result<Done, Failure> {
