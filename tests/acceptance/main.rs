@@ -25,6 +25,7 @@ mod scene;
 mod smoke;
 mod talker;
 mod trace;
+mod video_orientation;
 mod webrtc_server;
 mod webrtc_transport;
 mod worker;

@@ -4,6 +4,7 @@ mod handle;
 mod trace;
 
 use serde::{Deserialize, Serialize};
+use serde_repr::{Deserialize_repr, Serialize_repr};
 
 pub use self::handle::{DirectProducer, Producer, RegularProducer, WeakProducer};
 pub use self::trace::{ProducerTraceEventData, ProducerTraceEventType};
@@ -61,6 +62,31 @@ pub struct ProducerScore {
     pub rid: Option<String>,
     /// From 0 (nothing arrives) to 10 (all arrives).
     pub score: u8,
+}
+
+/// How a picture must be turned before it is shown, clockwise; in JSON the degrees.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize_repr, Serialize_repr)]
+#[repr(u16)]
+pub enum Rotation {
+    /// Not at all.
+    None = 0,
+    /// By 90 degrees.
+    Clockwise = 90,
+    /// By 180 degrees.
+    Rotate180 = 180,
+    /// By 270 degrees.
+    CounterClockwise = 270,
+}
+
+/// How a Producer's picture lies, as its packets tell (3GPP TS 26.114 §7.4.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+pub struct ProducerVideoOrientation {
+    /// Whether it comes from a camera that faces away from the user.
+    pub camera: bool,
+    /// Whether it is mirrored horizontally.
+    pub flip: bool,
+    /// How it must be turned.
+    pub rotation: Rotation,
 }
 
 /// Retransmissions of an RTP stream that arrives.
@@ -155,3 +181,6 @@ pub struct ProducerStat {
     /// From 0 (nothing arrives) to 10 (all arrives).
     pub score: u8,
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 use mafalda_api::id::ProducerId;
 use mafalda_api::ortc::{self, RtpMapping};
-use mafalda_api::producer::{ProducerScore, ProducerTraceEventType, ProducerType};
+use mafalda_api::producer::{
+    ProducerScore, ProducerTraceEventType, ProducerType, ProducerVideoOrientation, Rotation,
+};
 use mafalda_api::types::rtp_parameters::{
     MediaKind, MimeType, MimeTypeVideo, RtpCapabilitiesFinalized, RtpParameters,
 };
 use mafalda_api::waist::{ErrorCode, Failure, Origin, Produce, ProducerState};
 
 use crate::router::{ObserverKey, StreamKey, TransportKey};
-use crate::rtp::extension::LABEL_MAX;
+use crate::rtp::extension::{LABEL_MAX, VideoOrientation};
 use crate::trace::Traced;
 
 pub(crate) use format::{Format, Formats, apt};
@@ -42,6 +44,8 @@ pub(crate) struct Producer {
     pub(crate) traced: Traced<ProducerTraceEventType>,
     /// One per encoding, in their order.
     pub(crate) streams: Vec<StreamKey>,
+    /// How its picture lies, once a packet has told.
+    pub(crate) video_orientation: Option<ProducerVideoOrientation>,
     /// Who listens to it.
     pub(crate) observers: Vec<ObserverKey>,
 }
@@ -139,6 +143,18 @@ fn kind_of(codec: &mafalda_api::types::rtp_parameters::RtpCodecParameters) -> Me
     }
 }
 
+impl From<VideoOrientation> for ProducerVideoOrientation {
+    fn from(it: VideoOrientation) -> Self {
+        let rotation = match it.rotation() {
+            90 => Rotation::Clockwise,
+            180 => Rotation::Rotate180,
+            270 => Rotation::CounterClockwise,
+            _ => Rotation::None,
+        };
+        Self { camera: it.back_camera(), flip: it.flipped(), rotation }
+    }
+}
+
 impl Producer {
     pub(crate) fn r#type(&self) -> ProducerType {
         ortc::producer_type(&self.rtp_parameters)
@@ -160,6 +176,7 @@ impl Producer {
             consumable_rtp_parameters: self.consumable.clone(),
             paused: self.paused,
             score,
+            video_orientation: self.video_orientation,
         }
     }
 }

@@ -38,6 +38,8 @@ use data::Data;
 use egress::Cursor;
 pub(crate) use egress::MediaOutput;
 pub use migrate::TransportState;
+#[cfg(test)]
+pub(crate) use observe::OBSERVERS_PER_PRODUCER_MAX;
 use score::ScoreNews;
 
 new_key_type! {

@@ -162,6 +162,7 @@ enum Change {
     /// Whether an RtpObserver listens to this one.
     Observed(ProducerId),
     DominantSpeaker,
+    VideoOrientation,
 }
 
 impl Change {
@@ -204,6 +205,7 @@ impl Change {
             Event::ProducerScoreChanged { .. } | Event::ConsumerScoreChanged { .. } => Some(Self::Score),
             Event::RtpObserverProducerAdded { producer, .. }
             | Event::RtpObserverProducerRemoved { producer, .. } => Some(Self::Observed(*producer)),
+            Event::ProducerVideoOrientationChanged { .. } => Some(Self::VideoOrientation),
             Event::DominantSpeaker { .. } => Some(Self::DominantSpeaker),
         }
     }

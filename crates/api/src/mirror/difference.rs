@@ -111,6 +111,9 @@ fn producer(old: &ProducerState, new: &ProducerState, events: &mut Vec<Event>) {
     if old.score != new.score {
         events.push(Event::ProducerScoreChanged { id, score: new.score.clone() });
     }
+    if let Some(orientation) = new.video_orientation.filter(|new| old.video_orientation != Some(*new)) {
+        events.push(Event::ProducerVideoOrientationChanged { id, orientation });
+    }
 }
 
 fn consumer(old: &ConsumerState, new: &ConsumerState, events: &mut Vec<Event>) {

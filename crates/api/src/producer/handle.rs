@@ -7,6 +7,7 @@ use event_listener_primitives::HandlerId;
 
 use super::{
     ProducerDump, ProducerScore, ProducerStat, ProducerTraceEventData, ProducerTraceEventType, ProducerType,
+    ProducerVideoOrientation,
 };
 use crate::direct_transport::{self, is_direct};
 use crate::error::{NotificationError, RequestError};
@@ -138,6 +139,12 @@ impl Producer {
         self.with(|state| state.score.clone())
     }
 
+    /// How its picture lies, once a packet has told. mediasoup has no getter for this.
+    #[must_use]
+    pub fn video_orientation(&self) -> Option<ProducerVideoOrientation> {
+        self.with(|state| state.video_orientation)
+    }
+
     /// Tells what it is.
     ///
     /// # Errors
@@ -181,6 +188,19 @@ impl Producer {
         self.handle().on_change(move |event| {
             if let Event::ProducerScoreChanged { score, .. } = event {
                 callback(score);
+            }
+        })
+    }
+
+    /// Calls back when its picture lies otherwise than before, as its packets tell where that header extension is negotiated; also
+    /// when they tell for the first time.
+    pub fn on_video_orientation_change<F: Fn(ProducerVideoOrientation) + Send + Sync + 'static>(
+        &self,
+        callback: F,
+    ) -> HandlerId {
+        self.handle().on_change(move |event| {
+            if let Event::ProducerVideoOrientationChanged { orientation, .. } = event {
+                callback(*orientation);
             }
         })
     }

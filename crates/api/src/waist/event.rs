@@ -7,7 +7,7 @@ use crate::consumer::{ConsumerScore, ConsumerTraceEventData};
 use crate::id::{
     ConsumerId, DataConsumerId, DataProducerId, ObjectId, ProducerId, RouterId, RtpObserverId, TransportId,
 };
-use crate::producer::{ProducerScore, ProducerTraceEventData};
+use crate::producer::{ProducerScore, ProducerTraceEventData, ProducerVideoOrientation};
 use crate::router::UpdateMediaCodecsError;
 use crate::transport::TransportTraceEventData;
 use crate::types::data_structures::{DtlsParameters, DtlsState, IceParameters, IceState, TransportTuple};
@@ -123,6 +123,13 @@ pub enum Event {
         id: ProducerId,
         /// One entry per RTP stream.
         score: Vec<ProducerScore>,
+    },
+    /// The picture of a Producer lies otherwise than before, or its packets tell for the first time.
+    ProducerVideoOrientationChanged {
+        /// The Producer.
+        id: ProducerId,
+        /// How it lies.
+        orientation: ProducerVideoOrientation,
     },
     /// A Consumer was paused.
     ConsumerPaused {
@@ -294,6 +301,7 @@ impl Event {
             Self::ProducerPaused { id }
             | Self::ProducerResumed { id }
             | Self::ProducerScoreChanged { id, .. }
+            | Self::ProducerVideoOrientationChanged { id, .. }
             | Self::ProducerTraced { id, .. } => (*id).into(),
             Self::ConsumerPaused { id }
             | Self::ConsumerResumed { id }

@@ -456,6 +456,7 @@ impl State {
                     rtp_parameters: Arc::new(it.rtp_parameters),
                     paused: it.paused,
                     score: Vec::new(),
+                    video_orientation: None,
                 };
                 self.happen(Event::Appeared(state.into()));
             }

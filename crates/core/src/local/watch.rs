@@ -243,6 +243,7 @@ mod tests {
             consumable_rtp_parameters: Arc::default(),
             paused: false,
             score: Vec::new(),
+            video_orientation: None,
         };
         log.append(Event::Appeared(state.into()));
         (log, id)

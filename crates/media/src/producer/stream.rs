@@ -80,6 +80,8 @@ pub(crate) struct StreamNews {
     pub(crate) scored: bool,
     /// How loud it is, if somebody listens.
     pub(crate) level: Option<AudioLevel>,
+    /// How the picture lies, if otherwise than before.
+    pub(crate) turned: Option<VideoOrientation>,
 }
 
 /// One RTP stream of a Producer.
@@ -101,6 +103,8 @@ pub(crate) struct ProducerStream {
     pub(crate) observed: bool,
     /// What is told of its packets one by one.
     pub(crate) traced: Traced<ProducerTraceEventType>,
+    /// How its picture lay last.
+    orientation: Option<VideoOrientation>,
     /// Whether a packet has come since it was bound.
     begun: bool,
     pub(crate) numbering: Numbering,
@@ -149,6 +153,7 @@ impl ProducerStream {
             paused: false,
             observed: false,
             traced: Traced::default(),
+            orientation: None,
             begun: false,
             numbering,
             highest: 0,
@@ -282,6 +287,7 @@ impl ProducerStream {
             key_frame_needed: accepted.key_frame_needed || lost_start,
             scored: accepted.revived || begins,
             level: inbound.extensions.audio_level.filter(|_| self.observed && !self.paused),
+            turned: self.turned(inbound.extensions, accepted.index),
         })
     }
 
@@ -300,6 +306,17 @@ impl ProducerStream {
             rtx,
         };
         turn.effects.trace(|| trace::packet_in(now, id, traced, &packet));
+    }
+
+    /// How the picture lies from now on, if a packet tells otherwise than one before. One that came late tells of what is past.
+    #[inline]
+    fn turned(&mut self, extensions: &Extensions, index: u64) -> Option<VideoOrientation> {
+        let turned = extensions.video_orientation.filter(|turned| self.orientation != Some(*turned))?;
+        if self.paused || index < self.highest {
+            return None;
+        }
+        self.orientation = Some(turned);
+        Some(turned)
     }
 
     /// What the sender is told of its packets, those of retransmissions too; nothing before the first.

@@ -1,11 +1,12 @@
 //! A media packet's way in: found by its SSRC or names, judged by its stream.
 
-use mafalda_api::types::rtp_parameters::RtpEncodingParameters;
+use mafalda_api::types::rtp_parameters::{MediaKind, RtpEncodingParameters};
+use mafalda_api::waist::Event;
 
 use crate::buffer::{Batch, Datagram};
 use crate::producer::{Inbound, Producer, StreamNews};
 use crate::rtp::RtpHeader;
-use crate::rtp::extension::Extensions;
+use crate::rtp::extension::{Extensions, VideoOrientation};
 use crate::transport::{Names, Opened, Source};
 use crate::worker::Turn;
 use crate::worker::drops::DropReason;
@@ -71,8 +72,25 @@ impl Router {
         if news.scored {
             self.mark_producer_score(turn, key);
         }
+        if let Some(turned) = news.turned {
+            self.on_turned(turn, key, turned);
+        }
         if let Some(level) = news.level {
             self.on_level(turn.now.at, key, level);
+        }
+    }
+
+    /// A picture lies otherwise than before, in one of the Producer's streams at least.
+    fn on_turned(&mut self, turn: &mut Turn, key: StreamKey, turned: VideoOrientation) {
+        let Some(stream) = self.streams.get(key) else { return };
+        let Some(producer) = self.producers.get_mut(&stream.producer) else { return };
+        if producer.kind != MediaKind::Video {
+            return;
+        }
+        let orientation = turned.into();
+        let is_news = producer.video_orientation.replace(orientation) != Some(orientation);
+        if is_news {
+            turn.effects.tell(Event::ProducerVideoOrientationChanged { id: producer.id, orientation });
         }
     }
 

@@ -74,6 +74,7 @@ impl Router {
             paused: command.paused,
             traced: Traced::default(),
             streams: streams.clone(),
+            video_orientation: None,
             observers: Vec::new(),
         };
         let score = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();

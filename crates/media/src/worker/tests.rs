@@ -4,6 +4,7 @@ mod crowd;
 mod flow;
 mod index;
 mod limits;
+mod observe;
 mod overload;
 mod peer;
 mod refusal;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::consumer::{ConsumerScore, ConsumerType};
 use crate::id::{ConsumerId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId, WorkerId};
-use crate::producer::{ProducerScore, ProducerType};
+use crate::producer::{ProducerScore, ProducerType, ProducerVideoOrientation, Rotation};
 use crate::supported_rtp_capabilities::get_supported_rtp_capabilities;
 use crate::types::data_structures::{
     DtlsParameters, DtlsRole, DtlsState, IceParameters, IceRole, IceState, Protocol, TransportTuple,
@@ -123,6 +123,11 @@ fn producer(seed: Seed, id: ProducerId, session: SessionId) -> ObjectState {
         consumable_rtp_parameters: Arc::default(),
         paused: pick(seed[1], &[true, false]),
         score: vec![score],
+        video_orientation: Some(ProducerVideoOrientation {
+            camera: pick(seed[3], &[true, false]),
+            flip: false,
+            rotation: pick(seed[4], &[Rotation::None, Rotation::Clockwise]),
+        }),
     }))
 }
 

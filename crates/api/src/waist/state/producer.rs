@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Described, Origin};
 use crate::id::{ObjectId, ProducerId, TransportId};
-use crate::producer::{ProducerScore, ProducerType};
+use crate::producer::{ProducerScore, ProducerType, ProducerVideoOrientation};
 use crate::types::rtp_parameters::{MediaKind, RtpParameters};
 use crate::waist::Event;
 
@@ -29,6 +29,8 @@ pub struct ProducerState {
     pub paused: bool,
     /// The quality of each of its RTP streams.
     pub score: Vec<ProducerScore>,
+    /// How its picture lies, once a packet has told.
+    pub video_orientation: Option<ProducerVideoOrientation>,
 }
 
 impl Described for ProducerState {
@@ -53,6 +55,9 @@ impl Described for ProducerState {
             Event::ProducerPaused { .. } => self.paused = true,
             Event::ProducerResumed { .. } => self.paused = false,
             Event::ProducerScoreChanged { score, .. } => self.score.clone_from(score),
+            Event::ProducerVideoOrientationChanged { orientation, .. } => {
+                self.video_orientation = Some(*orientation);
+            }
             _ => {}
         }
     }

@@ -6,7 +6,9 @@ use mafalda_api::id::TransportId;
 use super::stage::{OPUS, Sent, VP8};
 use crate::ice::IceLite;
 use crate::rtcp::{self, CompoundWriter, Full};
-use crate::rtp::extension::{ExtensionIds, ExtensionKind, Extensions, Label, OutgoingExtensions};
+use crate::rtp::extension::{
+    AudioLevel, ExtensionIds, ExtensionMask, Extensions, Label, OutgoingExtensions, VideoOrientation,
+};
 use crate::rtp::{OutgoingHeader, RtpHeader, write_header};
 use crate::srtp::{PlainRtp, SrtpKeys, SrtpProfile, SrtpReceiver, SrtpSender};
 use crate::stun::{self, AttributeType, Class, TransactionId, Writer};
@@ -35,6 +37,9 @@ pub(in crate::worker) struct Packet {
     pub(in crate::worker) rid: Option<&'static str>,
     pub(in crate::worker) repaired_rid: Option<&'static str>,
     pub(in crate::worker) transport_cc: Option<u16>,
+    /// Decibels below full scale.
+    pub(in crate::worker) audio_level: Option<u8>,
+    pub(in crate::worker) orientation: Option<u8>,
 }
 
 impl Packet {
@@ -51,32 +56,28 @@ impl Packet {
     fn video(ssrc: u32, index: u64, mut payload: Vec<u8>) -> Self {
         payload.extend_from_slice(&ssrc.to_be_bytes());
         let timestamp = (index as u32).wrapping_mul(3000);
-        Self {
-            ssrc,
-            payload_type: VP8,
-            index,
-            timestamp,
-            payload,
-            mid: None,
-            rid: None,
-            repaired_rid: None,
-            transport_cc: None,
-        }
+        Self { payload_type: VP8, timestamp, payload, ..Self::empty(ssrc, index) }
     }
 
     pub(in crate::worker) fn sound(ssrc: u32, index: u64) -> Self {
         let timestamp = (index as u32).wrapping_mul(960);
         let payload = vec![0x78, index as u8, (index >> 8) as u8];
+        Self { payload_type: OPUS, timestamp, payload, ..Self::empty(ssrc, index) }
+    }
+
+    fn empty(ssrc: u32, index: u64) -> Self {
         Self {
             ssrc,
-            payload_type: OPUS,
+            payload_type: 0,
             index,
-            timestamp,
-            payload,
+            timestamp: 0,
+            payload: Vec::new(),
             mid: None,
             rid: None,
             repaired_rid: None,
             transport_cc: None,
+            audio_level: None,
+            orientation: None,
         }
     }
 }
@@ -149,11 +150,11 @@ impl Peer {
             rid: rid.as_ref(),
             repaired_rid: repaired_rid.as_ref(),
             transport_cc: packet.transport_cc,
+            audio_level: packet.audio_level.map(|attenuation_db| AudioLevel { voice: true, attenuation_db }),
+            video_orientation: packet.orientation.map(VideoOrientation),
             ..OutgoingExtensions::default()
         };
-        use ExtensionKind::{Mid, RepairedRtpStreamId, RtpStreamId, TransportCc};
-        let mask = [Mid, RtpStreamId, RepairedRtpStreamId, TransportCc].into_iter().collect();
-        let len = write_header(&mut head, &header, &extensions, mask).unwrap();
+        let len = write_header(&mut head, &header, &extensions, ExtensionMask::ALL).unwrap();
         let plain = PlainRtp { header: &head[..len], prefix: &[], payload: &packet.payload };
         let mut out = vec![0; 2048];
         let len = self.sender.protect_rtp(packet.index, plain, &mut out).unwrap();

@@ -416,12 +416,14 @@ fn capabilities(rtx: bool) -> RtpCapabilities {
 }
 
 /// Peers use the Router's own ids.
-const EXTENSIONS: [(RtpHeaderExtensionUri, u16); 5] = [
+const EXTENSIONS: [(RtpHeaderExtensionUri, u16); 7] = [
     (RtpHeaderExtensionUri::Mid, 1),
     (RtpHeaderExtensionUri::RtpStreamId, 2),
     (RtpHeaderExtensionUri::RepairRtpStreamId, 3),
     (RtpHeaderExtensionUri::AbsSendTime, 4),
     (RtpHeaderExtensionUri::TransportWideCcDraft01, 5),
+    (RtpHeaderExtensionUri::SsrcAudioLevel, 6),
+    (RtpHeaderExtensionUri::VideoOrientation, 8),
 ];
 
 fn header_extensions() -> Vec<RtpHeaderExtensionParameters> {
