@@ -197,6 +197,23 @@ fn who_speaks_is_told_and_who_follows_when_it_closes() {
 }
 
 #[test]
+fn what_packets_say_goes_on_to_who_receives_them() {
+    let mut stage = Stage::new();
+    let (sender, mut receiver) = (stage.peer(), stage.peer());
+    for parameters in [audio("0", Some(1000)), video("1", Some(2000))] {
+        let producer = stage.produce(&sender, parameters);
+        stage.consume(&receiver, producer, false);
+    }
+    let sound = Packet { audio_level: Some(37), ..Packet::sound(1000, 1) };
+    let picture = Packet { orientation: Some(0x0e), ..Packet::key_frame(2000, 1) };
+    stage.datagrams(sender.send(&[sound, picture]));
+    let sent = stage.take_sent(&receiver);
+    let mut said: Vec<_> = receiver.media(sent).iter().map(|it| (it.audio_level, it.orientation)).collect();
+    said.sort_unstable();
+    assert_eq!(said, [(None, Some(0x0e)), (Some(37), None)]);
+}
+
+#[test]
 fn how_a_picture_lies_is_told_when_it_changes() {
     let mut stage = Stage::new();
     let (sender, talker) = (stage.peer(), stage.peer());

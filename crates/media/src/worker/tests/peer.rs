@@ -90,6 +90,9 @@ pub(in crate::worker) struct Received {
     pub(in crate::worker) index: u64,
     pub(in crate::worker) payload: Vec<u8>,
     pub(in crate::worker) transport_cc: Option<u16>,
+    /// Decibels below full scale.
+    pub(in crate::worker) audio_level: Option<u8>,
+    pub(in crate::worker) orientation: Option<u8>,
 }
 
 /// One peer.
@@ -207,6 +210,8 @@ impl Peer {
             index: plain.index,
             payload: header.payload(packet).to_vec(),
             transport_cc: extensions.transport_cc,
+            audio_level: extensions.audio_level.map(|it| it.attenuation_db),
+            orientation: extensions.video_orientation.map(|it| it.0),
         }
     }
 
