@@ -32,7 +32,7 @@ pub struct ConsumerOptions {
     pub enable_rtx: Option<bool>,
     /// Whether packets carry the payload types and header extension ids of `rtp_capabilities` in place of the Router's, as an
     /// endpoint expects that has written an offer to receive (RFC 3264 §5.1, WHEP). Default false, and then an endpoint takes
-    /// the Router's numbers; mediasoup knows nothing else.
+    /// the Router's numbers; mediasoup knows nothing else. A PipeTransport, where capabilities count for nothing, leaves this aside.
     pub remote_numbers: bool,
     /// Whether all of the Producer's streams are sent on as they are, each with an SSRC of its own and without MID. Default false.
     /// Over a PipeTransport they always are, and capabilities, `mid` and `enable_rtx` are not looked at.
