@@ -1,6 +1,7 @@
 //! What a gateway is told when it is made.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use mafalda_api::id::WorkerId;
 use mafalda_api::types::data_structures::{ListenInfo, Protocol};
@@ -25,6 +26,8 @@ pub struct GatewayOptions {
     pub media_codecs: Vec<RtpCodecCapability>,
     /// What a peer has to know to join. Default `None`: anybody may join.
     pub token: Option<JoinToken>,
+    /// Most bits per second that each Transport asks its peer to send, told by REMB. Default `None`: no limit.
+    pub max_incoming_bitrate: Option<NonZeroU64>,
 }
 
 impl Default for GatewayOptions {
@@ -35,6 +38,7 @@ impl Default for GatewayOptions {
             listen_infos: listen_infos.insert(ListenInfo::of_place(Protocol::Tcp)),
             media_codecs: media_codecs(),
             token: None,
+            max_incoming_bitrate: None,
         }
     }
 }
@@ -54,6 +58,7 @@ impl GatewayOptions {
         };
         options.enable_tcp = true;
         options.prefer_udp = true;
+        options.max_incoming_bitrate = self.max_incoming_bitrate.map(NonZeroU64::get);
         options
     }
 }

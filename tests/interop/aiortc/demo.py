@@ -15,8 +15,9 @@ PATIENCE_S = 10.0
 class Demo:
     """A running demo; its log goes to a file."""
 
-    def __init__(self, binary: Path, log: Path) -> None:
+    def __init__(self, binary: Path, log: Path, *options: str) -> None:
         self._binary = binary
+        self._options = options
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self.port = _free_port()
@@ -27,6 +28,7 @@ class Demo:
                 self._binary,
                 "--listen",
                 f"{HOST}:{self.port}",
+                *self._options,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,

@@ -9,6 +9,7 @@ import array
 import asyncio
 import fractions
 import math
+import random
 import time
 from typing import Generic, TypeVar, cast
 
@@ -86,6 +87,30 @@ class Pictures(VideoStreamTrack):
         frame = draw(self._mark, self.drawn)
         frame.pts, frame.time_base = pts, time_base
         self.drawn += 1
+        return frame
+
+
+class Mosaic(VideoStreamTrack):
+    """Thirty pictures a second of tiles at random: as much to encode as the encoder may spend."""
+
+    TILE = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._random = random.Random(1)
+
+    async def recv(self) -> VideoFrame:
+        pts, time_base = await self.next_timestamp()
+        frame = VideoFrame(WIDTH, HEIGHT, "yuv420p")
+        brightness, *colors = frame.planes
+        luma = bytearray()
+        for _ in range(HEIGHT // self.TILE):
+            tiles = (self._random.randint(GRAY - 30, GRAY + 30) for _ in range(WIDTH // self.TILE))
+            luma += b"".join(bytes([tile]) * self.TILE for tile in tiles) * self.TILE
+        _fill(brightness, luma)
+        for plane in colors:
+            plane.update(bytes([GRAY]) * plane.buffer_size)
+        frame.pts, frame.time_base = pts, time_base
         return frame
 
 

@@ -18,7 +18,7 @@ from pymediasoup.consumer import Consumer
 
 from client import Client, Direction
 from demo import Demo
-from media import PictureMeter, Pictures, Tone, ToneMeter
+from media import Mosaic, PictureMeter, Pictures, Tone, ToneMeter
 from signaling import Message, Refused
 
 WHOLE_RUN_S = 55.0
@@ -31,6 +31,11 @@ IN_FLIGHT_S = 0.5
 
 # RTCP reports come more often than this.
 RTCP_S = 2.5
+
+# What aiortc can be told: it never encodes at less than 250 kbit/s, and begins with 500.
+LIMIT = 270_000
+UNLIMITED_MIN = 400_000
+SETTLE_S, MEASURE_S = 2.0, 3.0
 
 # Pictures a second, of the 30 that are sent: a busy machine draws fewer.
 PICTURES_PER_S_MIN = 10
@@ -247,6 +252,24 @@ async def check_silence(sender: Client, receiver: Client, *, forger: Client, dir
     say(f"from {sender.name} to {receiver.name}: {tone.frames} frames; {forger.name}'s DTLS is {after.dtlsState}")
 
 
+async def limited(port: int, limit: int | None) -> None:
+    """Who is told a limit by REMB keeps to it; who isn't sends what aiortc begins with."""
+    alice = await Client.join(port, "limited", ALICE.name)
+    await alice.produce(Mosaic(), VP8)
+    # The limit has to arrive first, and what was encoded before it has to leave.
+    await asyncio.sleep(SETTLE_S)
+    sent, start = (await alice.transport_stats("send")).bytesSent, time.monotonic()
+    await asyncio.sleep(MEASURE_S)
+    sent = (await alice.transport_stats("send")).bytesSent - sent
+    bitrate = 8 * sent / (time.monotonic() - start)
+    say(f"with a limit of {limit}: {bitrate:.0f} bit/s")
+    if limit is None:
+        assert bitrate > UNLIMITED_MIN, f"{bitrate:.0f} bit/s without a limit, which proves nothing"
+    else:
+        assert limit / 2 < bitrate < limit * 1.15, f"{bitrate:.0f} bit/s with a limit of {limit}"
+    await alice.leave()
+
+
 def say(what: object) -> None:
     print(f"  {what}", flush=True)
 
@@ -262,6 +285,12 @@ async def run(binary: Path, artifacts: Path) -> None:
             await scene(demo.port)
             assert demo.alive, "mafalda-demo ended by itself"
             print(f"{scene.__name__} passed in {time.monotonic() - start:.1f} s", flush=True)
+        print(limited.__name__, flush=True)
+        await limited(demo.port, None)
+    options = ("--max-incoming-bitrate", str(LIMIT))
+    async with asyncio.timeout(WHOLE_RUN_S), Demo(binary, artifacts / "aiortc-limited.log", *options) as demo:
+        await limited(demo.port, LIMIT)
+        print("limited passed", flush=True)
 
 
 def main() -> int:

@@ -43,6 +43,7 @@ async fn start() -> Result<()> {
     let mut options = GatewayOptions::default();
     options.webrtc_servers = share_ports(&workers, &arguments).await?;
     options.token = invitation.token();
+    options.max_incoming_bitrate = arguments.max_incoming_bitrate;
     let gateway = Gateway::new(workers, options);
     writeln!(io::stdout(), "{invitation}\nCtrl-C ends it.")?;
 

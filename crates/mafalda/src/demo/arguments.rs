@@ -1,7 +1,7 @@
 //! What the command line says, checked where it is read.
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result};
@@ -41,6 +41,10 @@ pub struct Arguments {
     /// Where to look for a port for media
     #[arg(long, value_name = "MIN-MAX", default_value = "10000-59999", value_parser = parse_ports)]
     pub rtc_ports: RangeInclusive<u16>,
+
+    /// Most bits per second that each participant is asked to send
+    #[arg(long, value_name = "BPS")]
+    pub max_incoming_bitrate: Option<NonZeroU64>,
 
     /// What to log: a level, or levels per module such as `warn,mafalda_gateway=debug`
     #[arg(long, value_name = "FILTER", default_value = "info", env = "RUST_LOG")]
@@ -174,6 +178,7 @@ mod tests {
             (["--media-port", "0"], "not a port"),
             (["--media-port", "65536"], "not a port"),
             (["--workers", "0"], "invalid value"),
+            (["--max-incoming-bitrate", "0"], "invalid value"),
         ] {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(reason), "{arguments:?}: {error}");
