@@ -13,6 +13,7 @@ mod package;
 mod parity;
 mod process;
 mod report;
+mod rtp_tools;
 mod soak;
 mod test;
 mod tidy;

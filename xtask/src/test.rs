@@ -16,7 +16,7 @@ use crate::process::{Process, find_program};
 use crate::report::{Outcome, Report};
 use crate::soak::SEEDS_VARIABLE;
 use crate::workspace::Workspace;
-use crate::{parity, tidy, web};
+use crate::{parity, rtp_tools, tidy, web};
 
 use budget::Budgets;
 
@@ -43,7 +43,7 @@ struct Step {
     run: fn(&Workspace, &Options) -> Result<Outcome>,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "tools", slow: true, run: tools },
     Step { name: "format", slow: false, run: format },
     Step { name: "lints", slow: false, run: lints },
@@ -56,10 +56,11 @@ const STEPS: [Step; 12] = [
     Step { name: "build", slow: true, run: build },
     Step { name: "browser", slow: true, run: browser },
     Step { name: "aiortc", slow: true, run: aiortc },
+    Step { name: "ffmpeg", slow: true, run: ffmpeg },
 ];
 
 /// Features that a plain build leaves out, so that it makes the demo alone.
-const OPTIONAL: &str = "mafalda/load";
+pub(crate) const OPTIONAL: &str = "mafalda/load";
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let budgets = Budgets::read(workspace)?;
@@ -153,6 +154,10 @@ fn aiortc(workspace: &Workspace, options: &Options) -> Result<Outcome> {
         with_demo(Process::new(tool::python(workspace)).args([script]), workspace, options)?.run()?;
     }
     Ok(Outcome::Passed)
+}
+
+fn ffmpeg(workspace: &Workspace, _: &Options) -> Result<Outcome> {
+    rtp_tools::run(workspace, "ffmpeg")
 }
 
 /// The test scripts of a folder, in order. None is an error: a suite that runs nothing must not pass.

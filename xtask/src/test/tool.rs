@@ -26,7 +26,7 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     Tool { package: "build-essential", purpose: "builds crypto", is_there: || has("cc") },
     Tool { package: "pkg-config", purpose: "finds OpenSSL", is_there: || has("pkg-config") },
     Tool { package: "libssl-dev", purpose: "DTLS peer in tests", is_there: has_libssl },
@@ -34,6 +34,7 @@ const TOOLS: [Tool; 8] = [
     Tool { package: "chromium", purpose: "browser tests", is_there: || chromium().is_some() },
     Tool { package: "nodejs", purpose: "browser tests, the page's bundle", is_there: || has("node") },
     Tool { package: "npm", purpose: "browser tests, the page's bundle", is_there: || has("npm") },
+    Tool { package: "ffmpeg", purpose: "sends and receives RTP", is_there: || has("ffmpeg") },
     Tool { package: "python3-venv", purpose: "aiortc as a peer", is_there: has_venv },
 ];
 
