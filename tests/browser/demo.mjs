@@ -27,13 +27,14 @@ export class Demo {
   #process;
   log = '';
 
-  /** On loopback unless another address is given. */
-  static async start(port, ip = '127.0.0.1') {
+  /** On loopback unless another address is given; behind the words in front, if any, which say where it is to run. */
+  static async start(port, ip = '127.0.0.1', inFront = []) {
     if (!existsSync(binary)) {
       throw new Error(`${binary} is missing: run \`cargo build\`, or set MAFALDA_DEMO to the binary to test`);
     }
     const demo = new Demo();
-    demo.#process = spawn(binary, ['--listen', `${ip}:${port}`, '--log', process.env.RUST_LOG ?? 'info'], {
+    const [program, ...args] = [...inFront, binary, '--listen', `${ip}:${port}`, '--log', process.env.RUST_LOG ?? 'info'];
+    demo.#process = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [demo.#process.stdout, demo.#process.stderr]) {

@@ -1,9 +1,12 @@
 // One tab in a conference, seen through the page itself: its tiles, its buttons, and window.mafalda.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { chromium } from 'playwright-core';
+
+import { eventually, PATIENCE_MS } from './eventually.mjs';
+
+export { eventually, PATIENCE_MS };
 
 const SWITCHES = [
   '--no-sandbox',
@@ -25,28 +28,8 @@ const SWITCHES = [
   '--mute-audio',
 ];
 
-/** How long anything may take on a machine that is busy with three tabs. */
-export const PATIENCE_MS = 20_000;
-
 export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: SWITCHES });
-}
-
-/** Repeats `probe` until it gives something true, and gives that. */
-export async function eventually(what, probe, patienceMs = PATIENCE_MS) {
-  const end = Date.now() + patienceMs;
-  let last;
-  for (;;) {
-    try {
-      const value = await probe();
-      if (value) return value;
-      last = value;
-    } catch (error) {
-      last = error.message;
-    }
-    if (Date.now() > end) throw new Error(`${what}: not within ${patienceMs / 1000} s (last: ${JSON.stringify(last)})`);
-    await sleep(200);
-  }
 }
 
 export class Tab {
