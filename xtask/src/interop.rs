@@ -117,7 +117,7 @@ fn has(program: &str) -> bool {
 }
 
 fn has_element(name: &str) -> bool {
-    Process::new("gst-inspect-1.0").args(["--exists", name]).succeeds()
+    Process::new("gst-inspect-1.0").args([name]).succeeds()
 }
 
 fn has_bindings() -> bool {
