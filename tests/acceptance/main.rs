@@ -17,6 +17,7 @@ mod multiopus;
 mod negotiation;
 mod parameters;
 mod peer;
+mod pipe_to_router;
 mod pipe_transport;
 mod plain_transport;
 mod producer;

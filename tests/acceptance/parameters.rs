@@ -63,6 +63,16 @@ pub(crate) fn video() -> RtpParameters {
     }))
 }
 
+/// What a client sends as picture in three sizes, each a stream of its own.
+pub(crate) fn simulcast() -> RtpParameters {
+    let encodings = parse(json!([
+        { "ssrc": 33333331, "rtx": { "ssrc": 33333341 }, "maxBitrate": 100_000 },
+        { "ssrc": 33333332, "rtx": { "ssrc": 33333342 }, "maxBitrate": 300_000 },
+        { "ssrc": 33333333, "rtx": { "ssrc": 33333343 }, "maxBitrate": 900_000 }
+    ]));
+    RtpParameters { encodings, mid: Some("SIMULCAST".into()), ..video() }
+}
+
 /// What a client can receive: Opus and VP8, as the Router numbers them.
 pub(crate) fn client_capabilities() -> RtpCapabilities {
     parse(json!({

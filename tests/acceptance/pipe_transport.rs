@@ -30,6 +30,7 @@ on_each_backend! {
     packets_are_asked_for_again_with_rtx_only,
     any_transport_can_have_a_pipe_consumer,
     each_producer_keeps_its_cname,
+    a_producer_can_have_the_id_of_another,
     media_goes_through_a_pair,
     incoming_bitrate_can_be_limited,
     closing_closes_all_in_it,
@@ -268,6 +269,33 @@ async fn each_producer_keeps_its_cname(manager: &WorkerManager) {
     let video = pipe.produce(ProducerOptions::new(MediaKind::Video, video)).await.expect("a Producer");
     assert_eq!(audio.consumable_rtp_parameters().rtcp.cname.as_deref(), Some("FOOBAR"));
     assert_eq!(video.consumable_rtp_parameters().rtcp.cname.as_deref(), Some("ANOTHER"));
+}
+
+async fn a_producer_can_have_the_id_of_another(manager: &WorkerManager) {
+    let scene = Scene::new(manager).await;
+    let origin = scene.audio().await;
+    let consumer = consume(&create(&scene.router, options()).await, &origin).await;
+    let carry = || {
+        let parameters = consumer.rtp_parameters().clone();
+        ProducerOptions::new_pipe_transport(origin.id(), MediaKind::Audio, parameters)
+    };
+    let there = create(&router(manager).await, options()).await;
+    let producer = there.produce(carry()).await.expect("a Producer");
+    assert_eq!((producer.id(), producer.transport().id()), (origin.id(), there.id()));
+    assert_eq!(there.dump().await.expect("a dump").producer_ids, [origin.id()]);
+    assert!(there.router().can_consume(&origin.id(), &parameters::client_capabilities()));
+    // Each is paused, asked and closed as what it is.
+    producer.pause().await.expect("paused");
+    assert!(producer.paused() && !origin.paused());
+    let again = there.produce(carry()).await.expect_err("it is there");
+    assert_eq!(again, ProduceError::AlreadyExists(origin.id()));
+    let beside = create(&scene.router, options()).await;
+    let again = beside.produce(carry()).await.expect_err("the origin is there");
+    assert_eq!(again, ProduceError::AlreadyExists(origin.id()));
+    producer.close();
+    assert!(!there.router().can_consume(&origin.id(), &parameters::client_capabilities()));
+    assert!(!origin.closed() && scene.router.can_consume(&origin.id(), &parameters::client_capabilities()));
+    there.produce(carry()).await.expect("the id is free again").close();
 }
 
 async fn media_goes_through_a_pair(manager: &WorkerManager) {

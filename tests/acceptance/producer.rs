@@ -11,6 +11,7 @@ use crate::scene::{self, Scene};
 
 on_each_backend! {
     what_an_endpoint_sends_is_taken,
+    a_simulcast_is_taken_whole,
     wrong_parameters_are_refused,
     codecs_that_the_router_lacks_are_refused,
     names_in_use_are_refused,
@@ -69,6 +70,36 @@ async fn refused(scene: &Scene, kind: MediaKind, parameters: RtpParameters) -> P
         "nothing is left behind"
     );
     error
+}
+
+async fn a_simulcast_is_taken_whole(manager: &WorkerManager) {
+    let scene = Scene::new(manager).await;
+    let producer = scene::produce(&scene.first, MediaKind::Video, parameters::simulcast()).await;
+    assert_eq!(
+        (producer.r#type(), producer.rtp_parameters()),
+        (ProducerType::Simulcast, &parameters::simulcast())
+    );
+    let consumable = producer.consumable_rtp_parameters();
+    let bitrates: Vec<_> = consumable.encodings.iter().map(|encoding| encoding.max_bitrate).collect();
+    assert_eq!(bitrates, [Some(100_000), Some(300_000), Some(900_000)]);
+    let dump = producer.dump().await.expect("a dump");
+    assert_eq!((dump.r#type, dump.rtp_mapping.encodings.len()), (ProducerType::Simulcast, 3));
+    let dump = scene.first.dump().await.expect("a dump");
+    assert_eq!(dump.rtp_listener.ssrc_table.len(), 6, "three streams, and their retransmissions");
+    let consumer = scene.consume(&producer).await;
+    assert_eq!(consumer.r#type(), mafalda_api::consumer::ConsumerType::Simulcast);
+    assert_eq!((consumer.rtp_parameters().encodings.len(), consumer.score().producer_scores.len()), (1, 3));
+    // Those of another Producer don't fit beside them, nor do codecs that have their layers in one stream.
+    let mut other = parameters::simulcast();
+    other.mid = Some("OTHER".into());
+    let refusal =
+        scene.first.produce(ProducerOptions::new(MediaKind::Video, other)).await.expect_err("in use");
+    assert_eq!(refusal.code(), ErrorCode::InvalidArgument, "{refusal}");
+    let mut sound = parameters::audio();
+    sound.encodings = parameters::simulcast().encodings;
+    let refusal =
+        scene.second.produce(ProducerOptions::new(MediaKind::Audio, sound)).await.expect_err("sound");
+    assert_eq!(refusal.code(), ErrorCode::Unsupported, "{refusal}");
 }
 
 async fn wrong_parameters_are_refused(manager: &WorkerManager) {

@@ -427,5 +427,40 @@ impl From<Failure> for ConsumeError {
     }
 }
 
+/// Why a Producer could not be carried to another Router.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum PipeProducerToRouterError {
+    /// It would have the same id there as it has already.
+    #[error("Destination router must be different")]
+    SameRouter,
+    /// The Router has no such Producer.
+    #[error("Producer with id \"{0}\" not found")]
+    ProducerNotFound(ProducerId),
+    /// A PipeTransport could not be created or connected.
+    #[error("Failed to create or connect Pipe transport: \"{0}\"")]
+    TransportFailed(#[from] RequestError),
+    /// The pipe Consumer could not be created.
+    #[error("Failed to consume: \"{0}\"")]
+    ConsumeFailed(#[from] ConsumeError),
+    /// The Producer at the other end could not be created.
+    #[error("Failed to produce: \"{0}\"")]
+    ProduceFailed(#[from] ProduceError),
+}
+
+impl PipeProducerToRouterError {
+    /// The stable kind of the failure.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::SameRouter => ErrorCode::InvalidArgument,
+            Self::ProducerNotFound(_) => ErrorCode::NotFound,
+            Self::TransportFailed(error) => error.code(),
+            Self::ConsumeFailed(error) => error.code(),
+            Self::ProduceFailed(error) => error.code(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

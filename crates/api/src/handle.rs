@@ -198,6 +198,11 @@ impl fmt::Debug for Handle {
 pub(crate) struct WeakHandle(Weak<Hold>);
 
 impl WeakHandle {
+    /// Whether a handle is there, for who must not get one: who drops the last closes the object.
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
     pub(crate) fn upgrade(&self) -> Option<Handle> {
         self.0.upgrade().map(Handle)
     }
@@ -229,7 +234,7 @@ macro_rules! handle_methods {
         #[doc = concat!("The ", $object, "'s id.")]
         #[must_use]
         pub fn id(&self) -> $id {
-            match self.$($handle)+.entry().id() {
+            match self.$($handle)+.entry().known_as() {
                 crate::id::ObjectId::$part(id) => id,
                 _ => unreachable!("a handle's entry is of its kind"),
             }

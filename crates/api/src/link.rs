@@ -5,8 +5,10 @@
 
 mod ahead;
 mod deliver;
+mod exclusive;
 mod feed;
 mod outbox;
+mod pipes;
 mod port;
 mod progress;
 mod queue;
@@ -18,7 +20,7 @@ use std::task::Context;
 
 use crate::callbacks::Callbacks;
 use crate::handle::{Handle, Hold};
-use crate::id::{ObjectId, SessionId};
+use crate::id::{ObjectId, ProducerId, SessionId};
 use crate::labels::{LABELS_BYTES_MAX, Labels};
 use crate::mirror::{Mirror, Mirrored, difference};
 use crate::subscription::Subscribers;
@@ -30,6 +32,8 @@ use crate::waist::{
 };
 use ahead::{Ahead, Unsettled};
 use outbox::{Leave, Outbox, Parting};
+use pipes::Pipes;
+pub(crate) use pipes::{Ends, WeakEnds};
 pub(crate) use port::Port;
 use progress::Progress;
 use queue::{Item, Queue};
@@ -42,6 +46,8 @@ pub(crate) struct Link {
     pub(crate) callbacks: Callbacks,
     /// For all that happens.
     pub(crate) subscribers: Subscribers,
+    /// Pipes between Routers of which the one with the lesser id is here.
+    pub(crate) pipes: Pipes,
     outbox: Outbox,
     pub(crate) ahead: Ahead,
     progress: Arc<Progress>,
@@ -63,6 +69,7 @@ impl Link {
             mirror: Mirror::default(),
             callbacks: Callbacks::default(),
             subscribers: Subscribers::default(),
+            pipes: Pipes::default(),
             outbox: Outbox::default(),
             ahead: Ahead::default(),
             progress: Arc::clone(&progress),
@@ -146,6 +153,12 @@ impl Link {
     /// An object is to have no owner.
     pub(crate) fn detach(&self, id: ObjectId) {
         self.outbox.detach(id);
+        self.queue.wake();
+    }
+
+    /// A Producer is to be paused or not, as the Consumer is that it gets its streams from.
+    pub(crate) fn follow(&self, producer: ProducerId, source: Arc<Mirrored>) {
+        self.outbox.follow(producer, source);
         self.queue.wake();
     }
 

@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, RwLock, Weak};
 
 pub(crate) use difference::difference;
-use mirrored::Above;
-pub(crate) use mirrored::{Fixed, Mirrored, Part};
+pub(crate) use mirrored::{Above, Fixed, Mirrored, Part};
 
 use crate::handle::Hold;
-use crate::id::ObjectId;
+use crate::id::{ObjectId, ProducerId, RouterId};
 use crate::types::data_structures::AppData;
 use crate::waist::{CloseCause, Event, ObjectState};
 
@@ -23,6 +22,8 @@ pub(crate) struct Mirror(RwLock<Table>);
 #[derive(Default)]
 struct Table {
     entries: HashMap<ObjectId, Arc<Mirrored>>,
+    /// Producers that go by another Producer's id in their Routers, by that id.
+    aliases: HashMap<ProducerId, Vec<Arc<Mirrored>>>,
     /// What was asked for and has not appeared yet.
     expected: HashMap<ObjectId, Expected>,
 }
@@ -50,6 +51,24 @@ impl Mirror {
     /// What applications can find: what was closed here is gone at once, though the backend may not have heard of it yet.
     pub(crate) fn find(&self, id: impl Into<ObjectId>) -> Option<Arc<Mirrored>> {
         self.get(id).filter(|entry| !entry.is_closed())
+    }
+
+    /// The Producer that is known by that id. Where several are, the one whose own id it is, since the others carry that on.
+    pub(crate) fn find_known(&self, id: ProducerId) -> Option<Arc<Mirrored>> {
+        let table = self.0.read().expect("no holder panics");
+        let own = table.entries.get(&id.into()).filter(|entry| entry.alias().is_none());
+        let mut known = own.into_iter().chain(table.aliases.get(&id).into_iter().flatten());
+        known.find(|entry| !entry.is_closed()).cloned()
+    }
+
+    /// The Producer that a Router knows by that id, unless it was closed here.
+    pub(crate) fn find_producer(&self, router: RouterId, id: ProducerId) -> Option<Arc<Mirrored>> {
+        let table = self.0.read().expect("no holder panics");
+        let own = table.entries.get(&id.into());
+        let mut known = own.into_iter().chain(table.aliases.get(&id).into_iter().flatten());
+        known
+            .find(|entry| entry.is_in(router) && entry.known_as() == id.into() && !entry.is_closed())
+            .cloned()
     }
 
     /// An object is about to be asked for; it will belong to this hold.
@@ -89,7 +108,7 @@ impl Mirror {
         let above = Above { parent: find(state.parent()), webrtc_server: find(state.webrtc_server()) };
         let Some(Expected { hold, app_data }) = table.expected.remove(&id) else {
             let entry = Arc::new(Mirrored::new(state, above, AppData::default()));
-            table.entries.insert(id, Arc::clone(&entry));
+            table.insert(Arc::clone(&entry));
             return Some(entry);
         };
         let entry = Arc::new(Mirrored::new(state, above, app_data));
@@ -101,7 +120,7 @@ impl Mirror {
             }
             None => entry.finish(),
         }
-        table.entries.insert(id, entry);
+        table.insert(entry);
         drop(table);
         // This may be the last share by now, and then closes the object.
         drop(hold);
@@ -109,7 +128,7 @@ impl Mirror {
     }
 
     pub(crate) fn remove(&self, id: ObjectId) -> Option<Arc<Mirrored>> {
-        self.0.write().expect("no holder panics").entries.remove(&id)
+        self.0.write().expect("no holder panics").remove(id)
     }
 
     /// All objects, parents before their children.
@@ -151,6 +170,28 @@ impl Mirror {
             }
         }
         comparison
+    }
+}
+
+impl Table {
+    fn insert(&mut self, entry: Arc<Mirrored>) {
+        if let Some(alias) = entry.alias() {
+            self.aliases.entry(alias).or_default().push(Arc::clone(&entry));
+        }
+        self.entries.insert(entry.id(), entry);
+    }
+
+    fn remove(&mut self, id: ObjectId) -> Option<Arc<Mirrored>> {
+        let entry = self.entries.remove(&id)?;
+        if let Some(alias) = entry.alias()
+            && let Some(known) = self.aliases.get_mut(&alias)
+        {
+            known.retain(|other| other.id() != id);
+            if known.is_empty() {
+                self.aliases.remove(&alias);
+            }
+        }
+        Some(entry)
     }
 }
 

@@ -29,7 +29,10 @@ pub use crate::plain_transport::{
 pub use crate::producer::{
     DirectProducer, Producer, ProducerId, ProducerOptions, RegularProducer, WeakProducer,
 };
-pub use crate::router::{NewRtpObserver, NewTransport, Router, RouterId, RouterOptions};
+pub use crate::router::{
+    NewRtpObserver, NewTransport, PipeProducerToRouterError, PipeProducerToRouterPair, PipeToRouterOptions,
+    Router, RouterId, RouterOptions,
+};
 pub use crate::rtp_observer::{RtpObserver, RtpObserverAddProducerOptions, RtpObserverId};
 pub use crate::transport::{Transport, TransportGeneric, TransportId};
 pub use crate::types::data_structures::{

@@ -1,12 +1,14 @@
 //! A Producer: one audio or video source that an endpoint sends into a Router.
 
 mod handle;
+mod piped;
 mod trace;
 
 use serde::{Deserialize, Serialize};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 
 pub use self::handle::{DirectProducer, Producer, RegularProducer, WeakProducer};
+pub use self::piped::PipedProducer;
 pub use self::trace::{ProducerTraceEventData, ProducerTraceEventType};
 use crate::consumer::{RtpStreamParams, RtxStreamParams};
 pub use crate::id::ProducerId;
@@ -32,9 +34,23 @@ pub struct ProducerOptions {
     pub labels: Labels,
     /// What stays with the Producer in this process.
     pub app_data: AppData,
+    /// The id of the Producer that it carries on.
+    pub(crate) alias: Option<ProducerId>,
+    /// The SSRCs that the Producer that it carries on has in its Router.
+    pub(crate) mapped_ssrcs: Vec<u32>,
 }
 
 impl ProducerOptions {
+    /// A Producer on a PipeTransport that its Router shall know by this id: that of the Producer which it carries on.
+    #[must_use]
+    pub fn new_pipe_transport(
+        producer_id: ProducerId,
+        kind: MediaKind,
+        rtp_parameters: RtpParameters,
+    ) -> Self {
+        Self { alias: Some(producer_id), ..Self::new(kind, rtp_parameters) }
+    }
+
     /// A Producer of what the endpoint sends.
     #[must_use]
     pub fn new(kind: MediaKind, rtp_parameters: RtpParameters) -> Self {
@@ -45,6 +61,8 @@ impl ProducerOptions {
             key_frame_request_delay: 0,
             labels: Labels::default(),
             app_data: AppData::default(),
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         }
     }
 }

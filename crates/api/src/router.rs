@@ -1,12 +1,15 @@
 //! A Router: the media of one room.
 
 mod handle;
+mod pipe;
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::handle::{NewRtpObserver, NewTransport, Router, WeakRouter};
+pub use self::pipe::{PipeProducerToRouterPair, PipeToRouterOptions};
+pub use crate::error::PipeProducerToRouterError;
 pub use crate::error::UpdateMediaCodecsError;
 pub use crate::id::RouterId;
 use crate::id::{ConsumerId, DataConsumerId, DataProducerId, ProducerId, RtpObserverId, TransportId};

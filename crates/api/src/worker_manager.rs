@@ -140,7 +140,7 @@ impl WorkerManager {
     /// Finds a Producer.
     #[must_use]
     pub fn find_producer(&self, id: ProducerId) -> Option<Producer> {
-        Producer::of(&self.link, &self.link.mirror.find(id)?)
+        Producer::of(&self.link, &self.link.mirror.find_known(id)?)
     }
 
     /// Finds a Consumer.

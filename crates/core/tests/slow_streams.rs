@@ -114,6 +114,8 @@ impl Stage {
             rtp_parameters: parsed(parameters),
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         };
         self.call(produce, None);
         let consume = Consume {

@@ -95,6 +95,8 @@ impl Forwarding {
             rtp_parameters: parsed(parameters),
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         };
         self.call(produce, None);
         id

@@ -73,6 +73,8 @@ pub(crate) struct Consumer {
     pub(crate) id: ConsumerId,
     pub(crate) origin: Origin,
     pub(crate) producer: ProducerId,
+    /// The id under which that is known, where it is another.
+    pub(crate) producer_alias: Option<ProducerId>,
     pub(crate) kind: MediaKind,
     pub(crate) r#type: ConsumerType,
     pub(crate) rtp_parameters: Arc<RtpParameters>,
@@ -93,6 +95,7 @@ impl Consumer {
             origin: self.origin.clone(),
             transport,
             producer: self.producer,
+            producer_alias: self.producer_alias,
             kind: self.kind,
             r#type: self.r#type,
             rtp_parameters: self.rtp_parameters.clone(),
@@ -104,6 +107,11 @@ impl Consumer {
 
     pub(crate) fn is_active(&self) -> bool {
         !self.paused && !self.producer_paused
+    }
+
+    /// The id by which applications know its Producer.
+    pub(crate) fn known_producer(&self) -> ProducerId {
+        self.producer_alias.unwrap_or(self.producer)
     }
 
     /// Whether it sends on all of its Producer's streams as they are.

@@ -34,6 +34,8 @@ const ENCODINGS_MAX: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Producer {
     pub(crate) id: ProducerId,
+    /// The id under which its Router knows it, where that is another.
+    pub(crate) alias: Option<ProducerId>,
     pub(crate) origin: Origin,
     pub(crate) transport: TransportKey,
     pub(crate) kind: MediaKind,
@@ -74,12 +76,29 @@ impl Negotiated {
         check(command)?;
         let parameters =
             ortc::complete_producer_rtp_parameters(command.rtp_parameters.clone(), Some(cname), enable_bwe);
-        let mapping =
+        let mut mapping =
             ortc::get_producer_rtp_parameters_mapping(&parameters, capabilities, first_mapped_ssrc)?;
+        keep_mapped_ssrcs(&mut mapping, &command.mapped_ssrcs)?;
         let consumable =
             ortc::get_consumable_rtp_parameters(command.kind, &parameters, capabilities, &mapping);
         Ok(Self { rtp_parameters: Arc::new(parameters), consumable: Arc::new(consumable), mapping })
     }
+}
+
+/// Streams that come from another Router are named inside this one as they are there.
+fn keep_mapped_ssrcs(mapping: &mut RtpMapping, mapped_ssrcs: &[u32]) -> Result<(), Failure> {
+    if mapped_ssrcs.is_empty() {
+        return Ok(());
+    }
+    if mapped_ssrcs.len() != mapping.encodings.len() {
+        let (given, encodings) = (mapped_ssrcs.len(), mapping.encodings.len());
+        let detail = format!("there are {given} mapped SSRCs for {encodings} encodings");
+        return Err(Failure::new(ErrorCode::InvalidArgument, detail));
+    }
+    for (encoding, ssrc) in mapping.encodings.iter_mut().zip(mapped_ssrcs) {
+        encoding.mapped_ssrc = *ssrc;
+    }
+    Ok(())
 }
 
 /// What the negotiation takes for granted.
@@ -156,6 +175,11 @@ impl From<VideoOrientation> for ProducerVideoOrientation {
 }
 
 impl Producer {
+    /// The id that applications know it by.
+    pub(crate) fn known_as(&self) -> ProducerId {
+        self.alias.unwrap_or(self.id)
+    }
+
     pub(crate) fn r#type(&self) -> ProducerType {
         ortc::producer_type(&self.rtp_parameters)
     }
@@ -168,6 +192,7 @@ impl Producer {
     ) -> ProducerState {
         ProducerState {
             id: self.id,
+            alias: self.alias,
             origin: self.origin.clone(),
             transport,
             kind: self.kind,

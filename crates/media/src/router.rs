@@ -63,6 +63,8 @@ pub(crate) struct Router {
     /// Boxed: a table that grows moves pointers, not megabytes while media wait.
     pub(crate) transports: SlotMap<TransportKey, Box<Transport>>,
     pub(crate) producers: HashMap<ProducerId, Producer>,
+    /// Producers that are known by another Router's Producer's id, by that id.
+    aliases: HashMap<ProducerId, ProducerId>,
     streams: SlotMap<StreamKey, ProducerStream>,
     /// Consumers of each Producer, here or not (yet) here.
     consumers_of: HashMap<ProducerId, Vec<(TransportKey, ConsumerId)>>,
@@ -93,6 +95,7 @@ impl Router {
             capabilities,
             transports: SlotMap::with_key(),
             producers: HashMap::new(),
+            aliases: HashMap::new(),
             streams: SlotMap::with_key(),
             consumers_of: HashMap::new(),
             observers: SlotMap::with_key(),
@@ -114,6 +117,16 @@ impl Router {
             worker,
             rtp_capabilities: self.capabilities.clone(),
         }
+    }
+
+    /// The own id of the Producer that applications know by this one.
+    pub(crate) fn own_id(&self, known: ProducerId) -> ProducerId {
+        self.aliases.get(&known).copied().unwrap_or(known)
+    }
+
+    /// Whether a Producer here is known by this id, which is not its own.
+    pub(crate) fn has_alias(&self, id: ProducerId) -> bool {
+        self.aliases.contains_key(&id)
     }
 
     /// Takes a Transport in.

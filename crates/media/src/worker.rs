@@ -237,10 +237,18 @@ impl Worker {
         if let Some(id) = state.transport.producers.iter().find(|id| self.producers.contains_key(*id)) {
             return Err(Failure::already_exists(*id));
         }
+        if let Some(id) = state.aliases().find(|id| self.knows_producer(*id)) {
+            return Err(Failure::already_exists(id));
+        }
         match state.transport.consumers.keys().find(|id| self.consumers.contains_key(*id)) {
             Some(id) => Err(Failure::already_exists(*id)),
             None => Ok(()),
         }
+    }
+
+    /// Whether a Producer has this id, or is known by it.
+    fn knows_producer(&self, id: ProducerId) -> bool {
+        self.producers.contains_key(&id) || self.routers.values().any(|router| router.has_alias(id))
     }
 
     fn begin(&mut self, now: Now) {

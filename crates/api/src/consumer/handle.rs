@@ -41,10 +41,14 @@ impl Consumer {
         Self { handle, transport }
     }
 
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
     /// What it consumes.
     #[must_use]
     pub fn producer_id(&self) -> ProducerId {
-        self.with(|state| state.producer)
+        self.with(|state| state.producer_alias.unwrap_or(state.producer))
     }
 
     /// The Transport that it goes out through.

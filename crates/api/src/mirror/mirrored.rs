@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock, Weak};
 
 use crate::callbacks::{Callbacks, Notice};
 use crate::handle::Hold;
-use crate::id::ObjectId;
+use crate::id::{ObjectId, ProducerId, RouterId};
 use crate::labels::Labels;
 use crate::link::Port;
 use crate::subscription::Subscribers;
@@ -47,6 +47,8 @@ pub(crate) struct Fixed {
     consumable_rtp_parameters: Option<Arc<RtpParameters>>,
     /// Of DataProducers and DataConsumers.
     names: Option<Arc<ChannelNames>>,
+    /// Of Producers that carry on another Router's under its id.
+    alias: Option<ProducerId>,
 }
 
 /// It exists.
@@ -75,8 +77,23 @@ impl Mirrored {
         self.id
     }
 
+    /// The id that applications know it by: its own, but for Producers that have another's.
+    pub(crate) fn known_as(&self) -> ObjectId {
+        self.fixed.alias.map_or(self.id, ObjectId::from)
+    }
+
+    pub(crate) fn alias(&self) -> Option<ProducerId> {
+        self.fixed.alias
+    }
+
     pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
         self.above.parent.as_ref()
+    }
+
+    /// Whether this is something of a Transport in that Router.
+    pub(crate) fn is_in(&self, router: RouterId) -> bool {
+        let home = self.parent().and_then(|transport| transport.parent());
+        home.is_some_and(|home| home.id() == router.into())
     }
 
     pub(crate) fn webrtc_server(&self) -> Option<&Arc<Self>> {
@@ -179,7 +196,11 @@ impl Fixed {
             ObjectState::DataConsumer(state) => Some(state.names.clone()),
             _ => None,
         };
-        Self { labels, app_data, rtp_parameters, consumable_rtp_parameters, names }
+        let alias = match state {
+            ObjectState::Producer(state) => state.alias,
+            _ => None,
+        };
+        Self { labels, app_data, rtp_parameters, consumable_rtp_parameters, names, alias }
     }
 
     pub(crate) fn rtp_parameters(&self) -> &RtpParameters {

@@ -132,6 +132,11 @@ impl fmt::Debug for PipeTransport {
 pub struct WeakPipeTransport(WeakHandle);
 
 impl WeakPipeTransport {
+    /// Whether a handle is there.
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.is_held()
+    }
+
     /// The handle, while another one is there.
     #[must_use]
     pub fn upgrade(&self) -> Option<PipeTransport> {

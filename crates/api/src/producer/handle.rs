@@ -12,7 +12,7 @@ use super::{
 use crate::direct_transport::{self, is_direct};
 use crate::error::{NotificationError, RequestError};
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
-use crate::id::ProducerId;
+use crate::id::{ObjectId, ProducerId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::transport::{self, Transport};
@@ -93,8 +93,16 @@ impl Producer {
         }
     }
 
-    fn handle(&self) -> &Handle {
+    pub(crate) fn handle(&self) -> &Handle {
         &self.shared().handle
+    }
+
+    /// The id of the object, be it known by another's or not.
+    pub(crate) fn object_id(&self) -> ProducerId {
+        match self.handle().entry().id() {
+            ObjectId::Producer(id) => id,
+            _ => unreachable!("a handle's entry is of its kind"),
+        }
     }
 
     /// The Transport that it comes in through.
@@ -151,7 +159,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn dump(&self) -> Result<ProducerDump, RequestError> {
-        Ok(*self.handle().link().run(DumpProducer { id: self.id() }).await?)
+        Ok(*self.handle().link().run(DumpProducer { id: self.object_id() }).await?)
     }
 
     /// Tells what came in, per RTP stream.
@@ -160,7 +168,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn get_stats(&self) -> Result<Vec<ProducerStat>, RequestError> {
-        self.handle().link().run(GetProducerStats { id: self.id() }).await
+        self.handle().link().run(GetProducerStats { id: self.object_id() }).await
     }
 
     /// Stops what it sends from reaching its Consumers.
@@ -169,7 +177,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn pause(&self) -> Result<(), RequestError> {
-        let Done = self.handle().link().run(PauseProducer { id: self.id() }).await?;
+        let Done = self.handle().link().run(PauseProducer { id: self.object_id() }).await?;
         Ok(())
     }
 
@@ -179,7 +187,7 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn resume(&self) -> Result<(), RequestError> {
-        let Done = self.handle().link().run(ResumeProducer { id: self.id() }).await?;
+        let Done = self.handle().link().run(ResumeProducer { id: self.object_id() }).await?;
         Ok(())
     }
 
@@ -230,7 +238,8 @@ impl Producer {
     ///
     /// When it is gone, or the backend is.
     pub async fn enable_trace_event(&self, types: Vec<ProducerTraceEventType>) -> Result<(), RequestError> {
-        let Done = self.handle().link().run(EnableProducerTraceEvents { id: self.id(), types }).await?;
+        let Done =
+            self.handle().link().run(EnableProducerTraceEvents { id: self.object_id(), types }).await?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::callbacks::Notice;
 use crate::direct_transport::{DirectTransport, DirectTransportOptions};
 use crate::error::{RequestError, UpdateMediaCodecsError};
 use crate::handle::{Handle, WeakHandle, by_parent, handle_methods};
-use crate::id::{ObjectId, ProducerId, RouterId, RtpObserverId, TransportId};
+use crate::id::{ProducerId, RouterId, RtpObserverId, TransportId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::ortc;
@@ -47,6 +47,10 @@ impl Router {
 
     pub(crate) fn from_handle(handle: Handle, worker: Worker) -> Self {
         Self { handle, worker }
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
     }
 
     /// The Worker that it lives in.
@@ -87,12 +91,11 @@ impl Router {
     /// Whether an endpoint with these capabilities can consume a Producer of this Router. Unknown Producers: no.
     #[must_use]
     pub fn can_consume(&self, producer_id: &ProducerId, rtp_capabilities: &RtpCapabilities) -> bool {
-        let Some(producer) = self.handle.link().mirror.find(*producer_id) else { return false };
-        let is_ours = producer.parent().and_then(|transport| transport.parent()).map(|router| router.id())
-            == Some(ObjectId::from(self.id()));
-        is_ours
-            && ortc::can_consume(producer.fixed().consumable_rtp_parameters(), rtp_capabilities)
-                .unwrap_or(false)
+        let producer = self.handle.link().mirror.find_producer(self.id(), *producer_id);
+        producer.is_some_and(|producer| {
+            let consumable = producer.fixed().consumable_rtp_parameters();
+            ortc::can_consume(consumable, rtp_capabilities).unwrap_or(false)
+        })
     }
 
     /// Tells what it holds.

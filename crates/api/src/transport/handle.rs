@@ -75,6 +75,8 @@ impl<T: Kind> Transport for T {
                 rtp_parameters: producer_options.rtp_parameters,
                 paused: producer_options.paused,
                 key_frame_request_delay: producer_options.key_frame_request_delay,
+                alias: producer_options.alias,
+                mapped_ssrcs: producer_options.mapped_ssrcs,
             };
             let ProducerOptions { labels, app_data, .. } = producer_options;
             let handle = self.handle().link().create(id, labels, app_data, operation).await?;

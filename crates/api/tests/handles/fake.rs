@@ -448,6 +448,7 @@ impl State {
                 self.find(it.transport)?;
                 let state = ProducerState {
                     id: it.id,
+                    alias: None,
                     origin,
                     transport: it.transport,
                     kind: it.kind,
@@ -469,6 +470,7 @@ impl State {
                 let ObjectState::Producer(producer) = self.find(it.producer)? else { unreachable!() };
                 let state = ConsumerState {
                     id: it.id,
+                    producer_alias: None,
                     origin,
                     transport: it.transport,
                     producer: it.producer,

@@ -235,6 +235,7 @@ mod tests {
         let origin = Origin { owner: Some(owner), ..Origin::default() };
         let state = ProducerState {
             id,
+            alias: None,
             origin,
             transport: TransportId::new(),
             kind: MediaKind::Audio,

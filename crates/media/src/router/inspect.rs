@@ -21,16 +21,16 @@ impl Router {
         let consumers = self.transports.values().flat_map(|transport| transport.consumers.values());
         RouterDump {
             id: self.id,
-            map_consumer_id_producer_id: consumers.map(|it| (it.id, it.producer)).collect(),
+            map_consumer_id_producer_id: consumers.map(|it| (it.id, it.known_producer())).collect(),
             map_producer_id_consumer_ids: self
                 .producers
-                .keys()
-                .map(|id| (*id, self.consumer_ids(*id)))
+                .values()
+                .map(|producer| (producer.known_as(), self.consumer_ids(producer.id)))
                 .collect(),
             map_producer_id_observer_ids: self
                 .producers
                 .values()
-                .map(|producer| (producer.id, self.observer_ids(producer)))
+                .map(|producer| (producer.known_as(), self.observer_ids(producer)))
                 .collect(),
             map_data_consumer_id_data_producer_id: self
                 .data
@@ -60,7 +60,7 @@ impl Router {
     pub(crate) fn dump_producer(&self, id: ProducerId) -> Option<ProducerDump> {
         let producer = self.producers.get(&id)?;
         Some(ProducerDump {
-            id,
+            id: producer.known_as(),
             kind: producer.kind,
             paused: producer.paused,
             rtp_mapping: producer.mapping.clone(),
@@ -90,7 +90,7 @@ impl Router {
             id,
             kind: consumer.kind,
             paused: consumer.paused,
-            producer_id: consumer.producer,
+            producer_id: consumer.known_producer(),
             producer_paused: consumer.producer_paused,
             rtp_parameters: RtpParameters::clone(&consumer.rtp_parameters),
             supported_codec_payload_types: media.map(RtpCodecParameters::payload_type).collect(),

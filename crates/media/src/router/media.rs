@@ -65,6 +65,7 @@ impl Router {
         let streams = self.add_streams(turn, key, command, &negotiated);
         let producer = Producer {
             id: command.id,
+            alias: command.alias,
             origin,
             transport: key,
             kind: command.kind,
@@ -81,6 +82,7 @@ impl Router {
         let state = producer.state(command.transport, score);
         turn.effects.tell(Event::Appeared(state.into()));
         self.producers.insert(command.id, producer);
+        self.aliases.extend(command.alias.map(|alias| (alias, command.id)));
         self.attach_all(turn, command.id);
         self.observe_again(command.id);
         self.set_transport_alarm(turn, key);
@@ -134,8 +136,9 @@ impl Router {
         command: &Consume,
         origin: Origin,
     ) -> Result<(), Failure> {
-        let producer =
-            self.producers.get(&command.producer).ok_or_else(|| Failure::not_found(command.producer))?;
+        let producer_id = self.own_id(command.producer);
+        let producer = self.producers.get(&producer_id).filter(|it| it.known_as() == command.producer);
+        let producer = producer.ok_or_else(|| Failure::not_found(command.producer))?;
         let transport = self.transports.get_mut(key).ok_or_else(|| Failure::not_found(command.transport))?;
         if transport.consumers.contains_key(&command.id) {
             return Err(Failure::already_exists(command.id));
@@ -147,7 +150,8 @@ impl Router {
         let consumer = Consumer {
             id: command.id,
             origin,
-            producer: command.producer,
+            producer: producer_id,
+            producer_alias: producer.alias,
             kind: producer.kind,
             r#type,
             consumable: producer.consumable.clone(),
@@ -162,7 +166,7 @@ impl Router {
         let state = consumer.state(command.transport);
         transport.consumers.insert(command.id, Box::new(consumer));
         turn.effects.tell(Event::Appeared(state.into()));
-        self.consumers_of.entry(command.producer).or_default().push((key, command.id));
+        self.consumers_of.entry(producer_id).or_default().push((key, command.id));
         self.attach(turn, key, command.id);
         Ok(())
     }
@@ -230,7 +234,7 @@ impl Router {
         for (transport, consumer) in self.consumers_of.remove(&id).unwrap_or_default() {
             self.close_consumer(turn, transport, consumer, CloseCause::ProducerClosed);
         }
-        self.producers.remove(&id);
+        self.forget_producer(id);
         self.stop_observing_closed(turn, &observers, id);
         if let Some(transport) = self.transports.get_mut(transport) {
             transport.listener.remove(id);
@@ -246,6 +250,15 @@ impl Router {
         }
         streams.iter().for_each(|key| drop(self.streams.remove(*key)));
         self.forget_streams();
+    }
+
+    /// Takes a Producer out of the tables.
+    pub(super) fn forget_producer(&mut self, id: ProducerId) -> Option<Producer> {
+        let producer = self.producers.remove(&id)?;
+        if let Some(alias) = producer.alias {
+            self.aliases.remove(&alias);
+        }
+        Some(producer)
     }
 
     /// Closes a Consumer.

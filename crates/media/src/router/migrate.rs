@@ -1,7 +1,7 @@
 //! A live Transport leaves a Router, or comes into one, with all that belongs to it: keys and their indices, Producers and their
 //! streams, Consumers and their rows. Nobody outside notices but for the address that serves it.
 
-use mafalda_api::id::ConsumerId;
+use mafalda_api::id::{ConsumerId, ProducerId};
 
 use crate::producer::{Producer, ProducerStream};
 use crate::transport::Transport;
@@ -17,6 +17,13 @@ use super::{Router, TransportKey};
 pub struct TransportState {
     pub(crate) transport: Box<Transport>,
     producers: Vec<(Producer, Vec<ProducerStream>)>,
+}
+
+impl TransportState {
+    /// The ids by which its Producers are known, where those are not their own.
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = ProducerId> {
+        self.producers.iter().filter_map(|(producer, _)| producer.alias)
+    }
 }
 
 impl Router {
@@ -38,11 +45,11 @@ impl Router {
         Some(TransportState { transport, producers })
     }
 
-    fn take_producer(&mut self, id: mafalda_api::id::ProducerId) -> Option<(Producer, Vec<ProducerStream>)> {
+    fn take_producer(&mut self, id: ProducerId) -> Option<(Producer, Vec<ProducerStream>)> {
         for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
             self.detach_rows(transport, consumer);
         }
-        let mut producer = self.producers.remove(&id)?;
+        let mut producer = self.forget_producer(id)?;
         // Who listens to it stays, and keeps its id for when it is back.
         producer.observers.clear();
         let mut streams: Vec<_> =
@@ -75,6 +82,7 @@ impl Router {
                 transport.streams.extend(&producer.streams);
             }
             let id = producer.id;
+            self.aliases.extend(producer.alias.map(|alias| (alias, id)));
             self.producers.insert(id, producer);
             self.attach_all(turn, id);
             self.observe_again(id);

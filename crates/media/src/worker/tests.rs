@@ -1,5 +1,6 @@
 //! Tests of the whole machine that need to look, or to reach, inside.
 
+mod alias;
 mod crowd;
 mod flow;
 mod index;

@@ -93,7 +93,7 @@ impl World {
 
     /// What a driver does before it hands in a call that needs sockets.
     fn bind(&mut self, engine: usize, command: &Command) -> Vec<ListenSocket> {
-        let (owner, infos) = match command {
+        let (owner, infos): (_, &[ListenInfo]) = match command {
             Command::CreateDirectTransport(create) => {
                 let (owner, local) = (create.id.into(), (Ipv4Addr::UNSPECIFIED, 0).into());
                 let socket = Socket { engine, protocol: Protocol::Udp, local, owner, accepted: None };
@@ -109,12 +109,15 @@ impl World {
                 Listen::Individual(infos) => (create.id.into(), infos),
                 Listen::Server(_) => return Vec::new(),
             },
+            Command::CreatePipeTransport(create) => {
+                (create.id.into(), std::slice::from_ref(&create.listen_info))
+            }
             _ => return Vec::new(),
         };
         let mut sockets = Vec::new();
         for (info, listen_info) in infos.iter().enumerate() {
             let port = FIRST_PORT + u16::try_from(self.next_socket).expect("a test has few sockets");
-            let (protocol, local) = (listen_info.protocol, SocketAddr::new(SERVER, port));
+            let (protocol, local) = (listen_info.protocol, SocketAddr::new(listen_info.ip, port));
             let socket = self.add_socket(Socket { engine, protocol, local, owner, accepted: None });
             self.addresses.insert(local, socket);
             sockets.push(ListenSocket { socket, info, local, buffers: SocketBuffers::default() });
@@ -274,6 +277,8 @@ impl World {
             rtp_parameters,
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         }
     }
 

@@ -60,6 +60,8 @@ impl App {
             rtp_parameters,
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         };
         world.call(produce).expect("a Producer");
         let source = Source::new(Codec::Vp8, SSRC, SourceSettings::usual(Codec::Vp8));

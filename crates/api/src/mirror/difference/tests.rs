@@ -115,6 +115,7 @@ fn producer(seed: Seed, id: ProducerId, session: SessionId) -> ObjectState {
     let score = ProducerScore { encoding_idx: 0, ssrc: 1, rid: None, score: seed[2] % 3 };
     ObjectState::Producer(Arc::new(ProducerState {
         id,
+        alias: None,
         origin: origin(seed, session),
         transport: TransportId::from(uuid::Uuid::nil()),
         kind: MediaKind::Audio,
@@ -134,6 +135,7 @@ fn producer(seed: Seed, id: ProducerId, session: SessionId) -> ObjectState {
 fn consumer(seed: Seed, id: ConsumerId, session: SessionId) -> ObjectState {
     ObjectState::Consumer(Arc::new(ConsumerState {
         id,
+        producer_alias: None,
         origin: origin(seed, session),
         transport: TransportId::from(uuid::Uuid::nil()),
         producer: ProducerId::from(uuid::Uuid::nil()),

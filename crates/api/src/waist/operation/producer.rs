@@ -19,6 +19,12 @@ pub struct Produce {
     pub paused: bool,
     /// Milliseconds for which further key-frame requests are held back after one; 0 for none.
     pub key_frame_request_delay: u32,
+    /// The id under which its Router knows it, where that is the id of another Router's Producer that it carries on; `None`: its own.
+    /// Ids of objects are used once; this is how a Producer is consumed by the same id in several Routers.
+    pub alias: Option<ProducerId>,
+    /// The SSRCs that its streams have inside the Router, one for each encoding, where they are those of a Producer that it carries
+    /// on; empty: the Router's next ones.
+    pub mapped_ssrcs: Vec<u32>,
 }
 
 /// Pauses a Producer.

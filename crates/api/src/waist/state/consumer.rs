@@ -19,6 +19,8 @@ pub struct ConsumerState {
     pub transport: TransportId,
     /// The Producer that it consumes.
     pub producer: ProducerId,
+    /// The id under which its Router knows that Producer, where it is another.
+    pub producer_alias: Option<ProducerId>,
     /// Audio or video.
     pub kind: MediaKind,
     /// How it treats the Producer's streams.

@@ -15,6 +15,8 @@ pub struct ProducerState {
     pub id: ProducerId,
     /// Who made it.
     pub origin: Origin,
+    /// The id under which its Router knows it, where that is that of another Router's Producer that it carries on.
+    pub alias: Option<ProducerId>,
     /// The Transport that it comes in through.
     pub transport: TransportId,
     /// Audio or video.

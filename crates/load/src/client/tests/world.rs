@@ -235,6 +235,8 @@ impl World {
             rtp_parameters,
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         });
         self.peers[peer].client.send(track, self.now);
         Published { stream, producer: id, codec }

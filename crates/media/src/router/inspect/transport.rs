@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mafalda_api::direct_transport::{DirectTransportDump, DirectTransportStat};
-use mafalda_api::id::ConsumerId;
+use mafalda_api::id::{ConsumerId, ProducerId};
 use mafalda_api::pipe_transport::{PipeTransportDump, PipeTransportStat};
 use mafalda_api::plain_transport::{PlainTransportDump, PlainTransportStat};
 use mafalda_api::transport::{RecvRtpHeaderExtensions, RtpListener};
@@ -21,12 +21,12 @@ impl Router {
         let webrtc = transport.as_webrtc()?;
         Some(WebRtcTransportDump {
             id: transport.id,
-            producer_ids: transport.producers.clone(),
+            producer_ids: self.known_ids(&transport.producers),
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
             map_rtx_ssrc_consumer_id: targets(transport, true),
             recv_rtp_header_extensions: header_extensions(transport),
-            rtp_listener: listener(transport),
+            rtp_listener: self.listener(transport),
             trace_event_types: transport.traced.kinds(),
             sockets: webrtc.endpoints.dump_sockets(),
             dtls_parameters: DtlsParameters::clone(webrtc.handshake.parameters()),
@@ -44,12 +44,12 @@ impl Router {
         let plain = transport.as_plain()?;
         Some(PlainTransportDump {
             id: transport.id,
-            producer_ids: transport.producers.clone(),
+            producer_ids: self.known_ids(&transport.producers),
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
             map_rtx_ssrc_consumer_id: targets(transport, true),
             recv_rtp_header_extensions: header_extensions(transport),
-            rtp_listener: listener(transport),
+            rtp_listener: self.listener(transport),
             trace_event_types: transport.traced.kinds(),
             sockets: plain.dump_sockets(),
             rtcp_mux: plain.rtcp_mux(),
@@ -67,12 +67,12 @@ impl Router {
         Some(DirectTransportDump {
             id: transport.id,
             direct: true,
-            producer_ids: transport.producers.clone(),
+            producer_ids: self.known_ids(&transport.producers),
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
             map_rtx_ssrc_consumer_id: targets(transport, true),
             recv_rtp_header_extensions: header_extensions(transport),
-            rtp_listener: listener(transport),
+            rtp_listener: self.listener(transport),
             data_producer_ids: ends.producers.clone(),
             data_consumer_ids: ends.consumers.clone(),
             max_send_message_size: direct.max_send_message_size,
@@ -167,12 +167,12 @@ impl Router {
         let pipe = transport.as_pipe()?;
         Some(PipeTransportDump {
             id: transport.id,
-            producer_ids: transport.producers.clone(),
+            producer_ids: self.known_ids(&transport.producers),
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
             map_rtx_ssrc_consumer_id: targets(transport, true),
             recv_rtp_header_extensions: header_extensions(transport),
-            rtp_listener: listener(transport),
+            rtp_listener: self.listener(transport),
             trace_event_types: transport.traced.kinds(),
             tuple: pipe.describe(),
             rtx: pipe.rtx(),
@@ -222,10 +222,25 @@ fn header_extensions(transport: &Transport) -> RecvRtpHeaderExtensions {
     }
 }
 
-fn listener(transport: &Transport) -> RtpListener {
-    RtpListener {
-        mid_table: transport.listener.mid_table(),
-        rid_table: transport.listener.rid_table(),
-        ssrc_table: transport.listener.ssrc_table(),
+impl Router {
+    /// Ids of Producers as applications know them.
+    fn known_ids(&self, ids: &[ProducerId]) -> Vec<ProducerId> {
+        ids.iter().map(|id| self.known_id(*id)).collect()
+    }
+
+    fn known_id(&self, id: ProducerId) -> ProducerId {
+        self.producers.get(&id).map_or(id, |producer| producer.known_as())
+    }
+
+    fn listener(&self, transport: &Transport) -> RtpListener {
+        let known = |table: Vec<(String, ProducerId)>| -> Vec<_> {
+            table.into_iter().map(|(name, id)| (name, self.known_id(id))).collect()
+        };
+        let ssrcs = transport.listener.ssrc_table().into_iter();
+        RtpListener {
+            mid_table: known(transport.listener.mid_table()),
+            rid_table: known(transport.listener.rid_table()),
+            ssrc_table: ssrcs.map(|(ssrc, id)| (ssrc, self.known_id(id))).collect(),
+        }
     }
 }

@@ -9,8 +9,11 @@ use crate::worker::Worker;
 
 impl Worker {
     pub(super) fn produce(&mut self, command: &Produce, origin: Origin) -> Result<Done, Failure> {
-        if self.producers.contains_key(&command.id) {
+        if self.knows_producer(command.id) {
             return Err(Failure::already_exists(command.id));
+        }
+        if let Some(alias) = command.alias.filter(|alias| self.knows_producer(*alias)) {
+            return Err(Failure::already_exists(alias));
         }
         let at = self.transport_at(command.transport)?;
         let (router, turn, _) = self.split(at).ok_or_else(|| Failure::not_found(command.transport))?;

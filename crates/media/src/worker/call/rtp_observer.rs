@@ -48,13 +48,15 @@ impl Worker {
 
     pub(super) fn add_observed(&mut self, command: &AddObservedProducer) -> Result<Done, Failure> {
         let (router, turn, key) = self.observer(command.id)?;
-        router.observe(turn, key, command.producer)?;
+        let producer = router.own_id(command.producer);
+        router.observe(turn, key, producer)?;
         Ok(Done)
     }
 
     pub(super) fn remove_observed(&mut self, command: &RemoveObservedProducer) -> Result<Done, Failure> {
         let (router, turn, key) = self.observer(command.id)?;
-        router.stop_observing(turn, key, command.producer);
+        let producer = router.own_id(command.producer);
+        router.stop_observing(turn, key, producer);
         Ok(Done)
     }
 

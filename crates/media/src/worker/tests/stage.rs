@@ -329,6 +329,8 @@ impl Stage {
             rtp_parameters,
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         }
     }
 

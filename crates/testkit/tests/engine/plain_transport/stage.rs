@@ -202,6 +202,8 @@ impl Stage {
             rtp_parameters,
             paused: false,
             key_frame_request_delay: 0,
+            alias: None,
+            mapped_ssrcs: Vec::new(),
         };
         self.call(produce).expect("a Producer");
         id
