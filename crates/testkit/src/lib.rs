@@ -35,4 +35,6 @@ mod seed;
 pub use seed::{each_seed, seeds};
 
 mod world;
-pub use world::{DirectPacket, JoinSettings, PeerId, Receiving, SERVER, Sending, World};
+pub use world::{
+    DirectPacket, JoinSettings, PeerId, Pipe, PipeSettings, Receiving, SERVER, Sending, World, pipe_host,
+};

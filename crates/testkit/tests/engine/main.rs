@@ -10,6 +10,7 @@ mod ice;
 mod key_frame;
 mod media;
 mod migrate;
+mod pipe;
 mod plain_transport;
 mod repair;
 mod scene;
