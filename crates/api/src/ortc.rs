@@ -21,6 +21,7 @@ mod h265;
 mod mapping;
 mod pipe;
 mod producer;
+mod red;
 mod remote_numbers;
 mod router;
 mod validation;

@@ -53,7 +53,7 @@ const MONO_CODECS: &[(MimeTypeAudio, u32, Option<u8>, &[RtcpFeedback])] = &[
 const MULTIOPUS: &[(u8, &str, u8, u8)] =
     &[(4, "0,1,2,3", 2, 2), (6, "0,4,1,2,3,5", 4, 2), (8, "0,6,1,2,3,4,5,7", 5, 3)];
 
-/// mediasoup's, and H265 beside them.
+/// mediasoup's, and H265 among them.
 const VIDEO_CODECS: &[MimeTypeVideo] =
     &[MimeTypeVideo::Vp8, MimeTypeVideo::Vp9, MimeTypeVideo::H264, MimeTypeVideo::H265, MimeTypeVideo::AV1];
 
@@ -96,7 +96,8 @@ fn codecs() -> Vec<RtpCodecCapability> {
         audio_codec(mime_type, clock_rate, 1, payload_type, feedback)
     });
     let video = VIDEO_CODECS.iter().map(|&mime_type| video_codec(mime_type));
-    std::iter::once(opus).chain(multiopus).chain(mono).chain(video).collect()
+    let red = audio_codec(MimeTypeAudio::Red, 48_000, 2, None, REPAIR_AND_BANDWIDTH);
+    [opus, red].into_iter().chain(multiopus).chain(mono).chain(video).collect()
 }
 
 fn audio_codec(

@@ -16,6 +16,8 @@ mod vp9;
 pub enum Codec {
     /// Opus, and multiopus, whose packets begin like those of Opus (RFC 7587).
     Opus,
+    /// Redundant audio (RFC 2198): frames of other codecs, see [`crate::rtp::red`].
+    Red,
     /// VP8 (RFC 7741).
     Vp8,
     /// VP9 (RFC 9628).
@@ -35,9 +37,10 @@ impl Codec {
     #[must_use]
     pub fn from_mime_type(mime_type: &str) -> Self {
         /// Media types and what they are.
-        const KNOWN: [(&str, Codec); 7] = [
+        const KNOWN: [(&str, Codec); 8] = [
             ("audio/opus", Codec::Opus),
             ("audio/multiopus", Codec::Opus),
+            ("audio/red", Codec::Red),
             ("video/VP8", Codec::Vp8),
             ("video/VP9", Codec::Vp9),
             ("video/H264", Codec::H264),
@@ -53,7 +56,7 @@ impl Codec {
     pub const fn knows_key_frames(self) -> bool {
         match self {
             Self::Vp8 | Self::Vp9 | Self::H264 | Self::H265 | Self::Av1 => true,
-            Self::Opus | Self::Other => false,
+            Self::Opus | Self::Red | Self::Other => false,
         }
     }
 }
@@ -69,7 +72,7 @@ pub fn is_key_frame(codec: Codec, payload: &[u8]) -> bool {
         Codec::H264 => h264::is_key_frame(payload),
         Codec::H265 => h265::is_key_frame(payload),
         Codec::Av1 => av1::is_key_frame(payload),
-        Codec::Opus | Codec::Other => false,
+        Codec::Opus | Codec::Red | Codec::Other => false,
     }
 }
 

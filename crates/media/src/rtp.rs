@@ -6,6 +6,7 @@
 //! Not here: who the packet belongs to, what has been received before, encryption, payload formats.
 
 pub mod extension;
+pub mod red;
 pub mod rtx;
 
 mod header;

@@ -3,6 +3,7 @@
 
 use super::h264::negotiated_profile_level_id;
 use super::mapping::{RtpMapping, rtx_capability};
+use super::red;
 use crate::types::rtp_parameters::{
     MediaKind, MimeType, MimeTypeVideo, RtcpParameters, RtpCapabilitiesFinalized,
     RtpCodecCapabilityFinalized, RtpCodecParameters, RtpCodecParametersParameters, RtpEncodingParameters,
@@ -44,7 +45,7 @@ fn codecs(
         if consumable.iter().any(|codec| codec.payload_type() == payload_type) {
             continue;
         }
-        consumable.push(with_parameters(capability, parameters(codec, capability)));
+        consumable.push(with_parameters(capability, parameters(codec, codecs, capability, mapping)));
         if let Some(rtx) = rtx_capability(capabilities, payload_type) {
             consumable.push(with_parameters(rtx, rtx.parameters().clone()));
         }
@@ -61,11 +62,18 @@ fn mapped_capability<'a>(
     capabilities.codecs.iter().find(|capability| capability.preferred_payload_type() == payload_type)
 }
 
-/// The Producer's parameters; for H264 at the level that the Router may be sent.
+/// The Producer's parameters; for H264 at the level that the Router may be sent, for RED in the Router's payload types.
 fn parameters(
     codec: &RtpCodecParameters,
+    codecs: &[RtpCodecParameters],
     capability: &RtpCodecCapabilityFinalized,
+    mapping: &RtpMapping,
 ) -> RtpCodecParametersParameters {
+    if red::is_red(codec.mime_type()) {
+        let frames = red::frames_of(codec, codecs).unwrap_or_default();
+        let mapped: Vec<u8> = frames.iter().filter_map(|frame| mapping.payload_type(*frame)).collect();
+        return red::parameters_of(&mapped);
+    }
     let mut parameters = codec.parameters().clone();
     if codec.mime_type() == MimeType::Video(MimeTypeVideo::H264)
         && let Some(profile_level_id) =

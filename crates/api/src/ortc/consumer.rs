@@ -1,7 +1,7 @@
 //! What of a consumable stream an endpoint gets, as one RTP stream of its own.
 
 use super::codec_match::{associated_payload_type, is_compatible};
-use super::{ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, pipe, validate_rtp_capabilities};
+use super::{ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, pipe, validate_rtp_capabilities, red};
 use crate::types::rtp_parameters::{
     RtcpFeedback, RtpCapabilities, RtpCodecCapability, RtpCodecParameters, RtpEncodingParameters,
     RtpEncodingParametersRtx, RtpHeaderExtensionParameters, RtpParameters,
@@ -44,8 +44,7 @@ pub fn can_consume(
     remote: &RtpCapabilities,
 ) -> Result<bool, RtpCapabilitiesError> {
     validate_rtp_capabilities(remote)?;
-    let is_consumable = |codec: &RtpCodecParameters| !codec.is_rtx() && remote_codec(codec, remote).is_some();
-    Ok(consumable.codecs.iter().any(is_consumable))
+    Ok(consumable.codecs.iter().any(|codec| is_media(codec) && remote_codec(codec, remote).is_some()))
 }
 
 /// Makes the parameters of an endpoint's Consumer.
@@ -102,14 +101,27 @@ fn codecs(
         })
         .collect();
 
-    let media_payload_types: Vec<_> =
-        codecs.iter().filter(|codec| !codec.is_rtx()).map(RtpCodecParameters::payload_type).collect();
-    codecs.retain(|codec| {
-        !codec.is_rtx()
-            || associated_payload_type(codec.parameters())
-                .is_some_and(|apt| media_payload_types.contains(&apt))
-    });
+    let media: Vec<u8> =
+        codecs.iter().filter(|codec| is_media(codec)).map(RtpCodecParameters::payload_type).collect();
+    codecs.retain(|codec| has_its_media(codec, &media));
     codecs
+}
+
+/// Whether a codec can be played by itself.
+fn is_media(codec: &RtpCodecParameters) -> bool {
+    !codec.is_rtx() && !red::is_red(codec.mime_type())
+}
+
+/// Whether a codec that is about others has them among these payload types. Without its Opus an endpoint can't play RED; without
+/// RED it gets the Opus alone.
+fn has_its_media(codec: &RtpCodecParameters, media: &[u8]) -> bool {
+    if codec.is_rtx() {
+        associated_payload_type(codec.parameters()).is_some_and(|apt| media.contains(&apt))
+    } else if red::is_red(codec.mime_type()) {
+        red::frames(codec.parameters()).is_some_and(|frames| frames.iter().all(|frame| media.contains(frame)))
+    } else {
+        true
+    }
 }
 
 pub(super) fn remote_codec<'a>(

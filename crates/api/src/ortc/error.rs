@@ -40,6 +40,9 @@ pub enum RtpCapabilitiesError {
     /// A payload type doesn't fit the seven bits that packets have for it.
     #[error("Invalid preferred payload type {0}")]
     InvalidPreferredPayloadType(u8),
+    /// RED is wanted without the Opus that it holds.
+    #[error("Missing Opus codec for RED")]
+    MissingMediaCodecForRed,
 }
 
 /// Why a Producer's codecs can't be mapped to the Router's.
@@ -64,6 +67,12 @@ pub enum RtpParametersMappingError {
     #[error("Missing media codec found for RTX PT {payload_type}")]
     MissingMediaCodecForRtx {
         /// The Producer's payload type of the RTX codec.
+        payload_type: u8,
+    },
+    /// What a RED codec says that it holds isn't a media codec of the Producer, or it doesn't say and there is no Opus.
+    #[error("Missing media codec found for RED PT {payload_type}")]
+    MissingMediaCodecForRed {
+        /// The Producer's payload type of the RED codec.
         payload_type: u8,
     },
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RtpParametersMappingError;
 use super::codec_match::{associated_payload_type, is_compatible};
+use super::{RtpParametersMappingError, red};
 use crate::types::rtp_parameters::{
     RtpCapabilitiesFinalized, RtpCodecCapabilityFinalized, RtpCodecParameters, RtpEncodingParameters,
     RtpParameters,
@@ -55,7 +55,7 @@ impl RtpMapping {
 /// Mapped SSRCs count up from `first_mapped_ssrc`, which the caller draws so that they are free.
 ///
 /// # Errors
-/// When the Router lacks a codec, or RTX for a codec, or an RTX codec names no media codec.
+/// When the Router lacks a codec, or RTX for a codec, or an RTX or RED codec names no media codec.
 pub fn get_producer_rtp_parameters_mapping(
     rtp_parameters: &RtpParameters,
     capabilities: &RtpCapabilitiesFinalized,
@@ -65,6 +65,11 @@ pub fn get_producer_rtp_parameters_mapping(
     let mut codecs = Vec::with_capacity(rtp_parameters.codecs.len());
     for codec in media {
         codecs.push(map_media_codec(codec, capabilities)?);
+    }
+    for codec in rtp_parameters.codecs.iter().filter(|codec| red::is_red(codec.mime_type())) {
+        let payload_type = codec.payload_type();
+        red::frames_of(codec, &rtp_parameters.codecs)
+            .ok_or(RtpParametersMappingError::MissingMediaCodecForRed { payload_type })?;
     }
     let mut mapping = RtpMapping { codecs, encodings: Vec::new() };
     for codec in rtx {

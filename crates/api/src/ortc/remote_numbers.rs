@@ -7,7 +7,7 @@
 use super::codec_match::associated_payload_type;
 use super::consumer::remote_codec;
 use super::validation::PAYLOAD_TYPE_MAX;
-use super::{ConsumerNegotiation, ConsumerRtpParametersError, get_consumer_rtp_parameters};
+use super::{ConsumerNegotiation, ConsumerRtpParametersError, get_consumer_rtp_parameters, red};
 use crate::types::rtp_parameters::{
     RtpCapabilities, RtpCodecCapability, RtpCodecParameters, RtpHeaderExtensionParameters, RtpParameters,
 };
@@ -51,6 +51,7 @@ pub fn get_remote_numbers(
             codecs.push(codec);
         }
     }
+    number_red(&mut codecs, &mut remote.codecs);
     if codecs.is_empty() {
         return Err(ConsumerRtpParametersError::NoCompatibleMediaCodecs);
     }
@@ -64,6 +65,27 @@ pub fn get_remote_numbers(
         extension.id = id_in(endpoint, extension).unwrap_or(extension.id);
     }
     Ok(RemoteNumbers { router, remote })
+}
+
+/// RED holds the same codecs under the endpoint's payload types; without them it goes too.
+fn number_red(codecs: &mut Vec<RtpCodecParameters>, remote: &mut Vec<RtpCodecParameters>) {
+    let pairs = codecs.iter().zip(remote.iter());
+    let numbers: Vec<(u8, u8)> =
+        pairs.map(|(ours, theirs)| (ours.payload_type(), theirs.payload_type())).collect();
+    let number = |ours: &u8| numbers.iter().find(|(router, _)| router == ours).map(|(_, remote)| *remote);
+    for at in (0..remote.len()).rev().filter(|at| red::is_red(codecs[*at].mime_type())).collect::<Vec<_>>() {
+        let frames = red::frames(codecs[at].parameters()).unwrap_or_default();
+        let numbered: Option<Vec<u8>> = frames.iter().map(number).collect();
+        match (numbered, &mut remote[at]) {
+            (Some(frames), RtpCodecParameters::Audio { parameters, .. }) => {
+                *parameters = red::parameters_of(&frames);
+            }
+            _ => {
+                codecs.remove(at);
+                remote.remove(at);
+            }
+        }
+    }
 }
 
 /// The endpoint's capabilities, with the Router's ids for the extensions that it has too.

@@ -1,8 +1,8 @@
 //! What a Router can do, made from the codecs that the application wants.
 
-use super::RtpCapabilitiesError;
 use super::codec_match::is_same_codec;
 use super::validation::{PAYLOAD_TYPE_MAX, validate_codec_capabilities};
+use super::{RtpCapabilitiesError, red};
 use crate::supported_rtp_capabilities::get_supported_rtp_capabilities;
 use crate::types::rtp_parameters::{
     MimeTypeVideo, RtpCapabilitiesFinalized, RtpCodecCapability, RtpCodecCapabilityFinalized,
@@ -17,8 +17,8 @@ use crate::types::rtp_parameters::{
 /// gives to no codec.
 ///
 /// # Errors
-/// When the server doesn't forward a codec, `apt` isn't a number, a payload type is given twice or is beyond 127, or no
-/// dynamic one is left.
+/// When the server doesn't forward a codec, `apt` isn't a number, a payload type is given twice or is beyond 127, no
+/// dynamic one is left, or RED is without the Opus that it holds.
 pub fn generate_router_rtp_capabilities(
     media_codecs: Vec<RtpCodecCapability>,
 ) -> Result<RtpCapabilitiesFinalized, RtpCapabilitiesError> {
@@ -42,7 +42,19 @@ pub fn generate_router_rtp_capabilities(
         codecs.push(codec);
         codecs.extend(rtx);
     }
+    name_frames_of_red(&mut codecs)?;
     Ok(RtpCapabilitiesFinalized { codecs, header_extensions: supported.header_extensions })
+}
+
+/// RED holds the Router's Opus, whatever the application says.
+fn name_frames_of_red(codecs: &mut [RtpCodecCapabilityFinalized]) -> Result<(), RtpCapabilitiesError> {
+    let opus = codecs.iter().find(|codec| red::is_opus(codec.mime_type()));
+    let opus = opus.map(RtpCodecCapabilityFinalized::preferred_payload_type);
+    for codec in codecs.iter_mut().filter(|codec| red::is_red(codec.mime_type())) {
+        let opus = opus.ok_or(RtpCapabilitiesError::MissingMediaCodecForRed)?;
+        *codec.parameters_mut() = red::parameters_of_codec(opus);
+    }
+    Ok(())
 }
 
 /// The payload types of a Router while they are handed out.

@@ -9,5 +9,6 @@ mod fixture;
 mod pipe;
 mod producer;
 mod property;
+mod red;
 mod remote_numbers;
 mod router;

@@ -44,6 +44,11 @@ impl Numbers {
         numbers
     }
 
+    /// The endpoint's payload type.
+    pub(crate) fn payload_type(&self, ours: u8) -> u8 {
+        self.payload_types[usize::from(ours & 0x7f)]
+    }
+
     /// What the endpoint's ids of these extensions mean.
     pub(crate) fn meanings(&self, mask: ExtensionMask) -> ExtensionIds {
         let mut ids = ExtensionIds::new();
@@ -60,7 +65,7 @@ impl Numbers {
     /// its extensions in the one-byte form.
     pub(crate) fn apply(&self, header: &mut [u8]) {
         if let Some(second) = header.get_mut(1) {
-            *second = *second & 0x80 | self.payload_types[usize::from(*second & 0x7f)];
+            *second = *second & 0x80 | self.payload_type(*second);
         }
         // RFC 8285 §4.2: behind profile and length come elements of an id, a length and that much and one more.
         let mut at = FIXED_HEADER_LEN + 4;

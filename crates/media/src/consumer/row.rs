@@ -177,9 +177,15 @@ impl Row {
         }
     }
 
+    /// Whether the receiver takes this payload type.
+    #[inline]
+    pub(crate) fn takes(&self, payload_type: u8) -> bool {
+        self.payload_types & 1 << (payload_type & 0x7f) != 0
+    }
+
     /// The index under which a packet goes out; `None` if it doesn't.
     pub(crate) fn admit(&mut self, offer: Offer) -> Option<u64> {
-        if offer.empty || self.payload_types & (1 << (offer.payload_type & 0x7f)) == 0 {
+        if offer.empty || !self.takes(offer.payload_type) {
             // A gap in its place would be asked for again for ever.
             self.send.skip(offer.index);
             return None;

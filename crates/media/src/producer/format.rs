@@ -27,32 +27,48 @@ pub(crate) struct Format {
 
 /// The media codecs of a Producer, in its order.
 #[derive(Clone, Debug)]
-pub(crate) struct Formats(Vec<Format>);
+pub(crate) struct Formats {
+    formats: Vec<Format>,
+    /// Whether one of them is RED.
+    red: bool,
+}
 
 impl Formats {
     pub(crate) fn new(parameters: &RtpParameters, mapping: &RtpMapping) -> Self {
         let media = parameters.codecs.iter().filter(|codec| !codec.is_rtx());
-        Self(media.filter_map(|codec| format(codec, parameters, mapping)).collect())
+        let formats: Vec<Format> = media.filter_map(|codec| format(codec, parameters, mapping)).collect();
+        Self { red: formats.iter().any(|format| format.codec == Codec::Red), formats }
     }
 
     /// The codec that is named first: what the stream is, until a packet says otherwise.
     pub(crate) fn first(&self) -> Option<&Format> {
-        self.0.first()
+        self.formats.first()
     }
 
     /// The codec of a media packet.
     pub(crate) fn media(&self, payload_type: u8) -> Option<&Format> {
-        self.0.iter().find(|format| format.payload_type == payload_type)
+        self.formats.iter().find(|format| format.payload_type == payload_type)
+    }
+
+    /// Whether a media packet is RED.
+    #[inline]
+    pub(crate) fn is_red(&self, payload_type: u8) -> bool {
+        self.red && self.media(payload_type).is_some_and(|format| format.codec == Codec::Red)
+    }
+
+    /// What the Router calls a codec that RED holds.
+    pub(crate) fn held(&self, payload_type: u8) -> Option<u8> {
+        self.media(payload_type).filter(|format| format.codec != Codec::Red).map(|format| format.mapped)
     }
 
     /// The codec of a payload type of the Router.
     pub(crate) fn mapped(&self, payload_type: u8) -> Option<&Format> {
-        self.0.iter().find(|format| format.mapped == payload_type)
+        self.formats.iter().find(|format| format.mapped == payload_type)
     }
 
     /// The codec that a retransmission's payload type is associated with.
     pub(crate) fn of_rtx(&self, payload_type: u8) -> Option<&Format> {
-        self.0.iter().find(|format| format.rtx == Some(payload_type))
+        self.formats.iter().find(|format| format.rtx == Some(payload_type))
     }
 }
 

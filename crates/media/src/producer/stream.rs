@@ -9,10 +9,11 @@ use mafalda_api::producer::{ProducerScore, ProducerTraceEventType};
 use super::{Format, Formats};
 use crate::Now;
 use crate::buffer::Batch;
-use crate::codec::{self, Codec};
+use crate::codec;
 use crate::consumer::Row;
 use crate::router::TransportKey;
 use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
+use crate::rtp::red::{self, Primary};
 use crate::rtp::{RtpHeader, rtx};
 use crate::stream::{
     ArrivedPacket, KeyFrameAction, KeyFrameRequests, PayloadRing, RecvStream, ReportBlock, RingLimits,
@@ -32,6 +33,8 @@ pub(crate) struct Carried {
     pub(crate) playout_delay: Option<PlayoutDelay>,
     /// In the Router's numbers.
     pub(crate) payload_type: u8,
+    /// Of RED, in the Router's numbers too.
+    pub(crate) primary: Option<Primary>,
 }
 
 /// Says which packets a stream's indices mean. Each new SSRC begins another one; no two streams have the same, wherever they were
@@ -69,6 +72,8 @@ pub(crate) struct Inbound<'a> {
     pub(crate) start: usize,
     pub(crate) header: RtpHeader,
     pub(crate) extensions: &'a Extensions,
+    /// Of RED, translated.
+    pub(crate) primary: Option<Primary>,
 }
 
 /// What came of a packet besides its forwarding.
@@ -209,6 +214,21 @@ impl ProducerStream {
         self.recv.as_ref().map(|recv| recv.params().ssrc)
     }
 
+    /// Where the packet is RED, gives what is in it the Router's payload types, and finds the newest frame.
+    #[inline]
+    pub(crate) fn translate(
+        &self,
+        header: &RtpHeader,
+        packet: &mut [u8],
+    ) -> Result<Option<Primary>, DropReason> {
+        if !self.formats.is_red(header.payload_type) || header.payload_len == 0 {
+            return Ok(None);
+        }
+        let payload = packet.get_mut(header.payload_range()).ok_or(DropReason::MalformedRed)?;
+        let primary = red::translate(payload, |payload_type| self.formats.held(payload_type));
+        primary.map(Some).map_err(|_| DropReason::MalformedRed)
+    }
+
     /// Takes a packet of the stream itself.
     pub(crate) fn receive(
         &mut self,
@@ -273,7 +293,7 @@ impl ProducerStream {
                 marker: inbound.header.marker,
                 begins: key_frame || !format.codec.knows_key_frames(),
                 behind: self.highest.saturating_sub(accepted.index),
-                carried: carried(inbound.extensions, format),
+                carried: carried(&inbound, format),
                 start: (inbound.start + range.start) as u32,
                 len: payload.len() as u16,
             });
@@ -350,7 +370,7 @@ impl ProducerStream {
     /// Somebody needs a key frame; whether the Producer is to be asked now.
     pub(crate) fn request_key_frame(&mut self, now: Now) -> bool {
         let format = self.formats.first();
-        let can = format.is_some_and(|format| format.codec != Codec::Opus && (format.pli || format.fir));
+        let can = format.is_some_and(|format| format.codec.knows_key_frames() && (format.pli || format.fir));
         can && !self.paused && self.recv.is_some() && self.key_frames.request(now) == KeyFrameAction::Send
     }
 
@@ -376,12 +396,14 @@ impl ProducerStream {
     }
 }
 
-fn carried(extensions: &Extensions, format: Format) -> Carried {
+fn carried(inbound: &Inbound<'_>, format: Format) -> Carried {
+    let extensions = inbound.extensions;
     Carried {
         audio_level: extensions.audio_level,
         video_orientation: extensions.video_orientation,
         abs_capture_time: extensions.abs_capture_time,
         playout_delay: extensions.playout_delay,
         payload_type: format.mapped,
+        primary: inbound.primary,
     }
 }

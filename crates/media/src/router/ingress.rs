@@ -19,7 +19,7 @@ impl Router {
         &mut self,
         turn: &mut Turn,
         key: TransportKey,
-        batch: &Batch,
+        batch: &mut Batch,
         datagram: Datagram,
         opened: Opened,
     ) -> Result<(), DropReason> {
@@ -37,7 +37,12 @@ impl Router {
             }
         }
         let (stream, rtx) = self.find_stream(turn, key, &header, &extensions, packet)?;
-        let inbound = Inbound { packet, start, header, extensions: &extensions };
+        let primary = match self.streams.get(stream) {
+            Some(it) if !rtx => it.translate(&header, batch.bytes_mut(start..start + len))?,
+            _ => None,
+        };
+        let packet = batch.bytes(start..start + len);
+        let inbound = Inbound { packet, start, header, extensions: &extensions, primary };
         self.hand_to_stream(turn, stream, rtx, inbound)
     }
 

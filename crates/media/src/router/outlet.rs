@@ -7,9 +7,10 @@ use slotmap::SlotMap;
 use super::TransportKey;
 use crate::buffer::{Run, SendBuffer, Sender};
 use crate::codec;
-use crate::consumer::{Offer, Row};
+use crate::consumer::{Numbers, Offer, Row};
 use crate::producer::{Arrival, Carried, Formats};
 use crate::rtp::extension::{self, ExtensionIds, ExtensionKind, Extensions, OutgoingExtensions};
+use crate::rtp::red::{self, Primary};
 use crate::rtp::{FIXED_HEADER_LEN, HEADER_LEN_MAX, OutgoingHeader, RtpHeader, rtx, write_header};
 use crate::srtp::{OVERHEAD_MAX, PlainRtp};
 use crate::stream::{Resend, SentPacket, Stored};
@@ -53,6 +54,13 @@ impl<'a> Media<'a> {
             carried: stored.meta.extensions,
             payload: stored.payload,
         }
+    }
+
+    /// Of RED the newest frame, as a packet of the codec that it is of.
+    fn newest(&self, primary: Primary) -> Self {
+        let payload = self.payload.get(primary.start.into()..).unwrap_or_default();
+        let carried = Carried { payload_type: primary.payload_type, primary: None, ..self.carried };
+        Self { payload, carried, ..*self }
     }
 
     fn offer(&self) -> Offer {
@@ -113,8 +121,22 @@ impl<'a> Outlet<'a> {
         Some(Self { now, abs_send_time: extension::abs_send_time(now), row, transport, tuple })
     }
 
+    /// Who doesn't know RED gets the newest frame in it alone: the same packet, each time it is sent.
+    #[inline]
+    fn newest_alone<'m>(&self, media: &Media<'m>) -> Option<Media<'m>> {
+        let primary = media.carried.primary?;
+        (!self.row.takes(media.carried.payload_type)).then(|| media.newest(primary))
+    }
+
     /// Sends a packet for the first time, unless the row has no use for it.
     pub(super) fn forward(&mut self, media: &Media<'_>, out: &mut SendBuffer) -> Option<Written> {
+        match self.newest_alone(media) {
+            Some(newest) => self.forward_as_it_is(&newest, out),
+            None => self.forward_as_it_is(media, out),
+        }
+    }
+
+    fn forward_as_it_is(&mut self, media: &Media<'_>, out: &mut SendBuffer) -> Option<Written> {
         let index = self.row.admit(media.offer())?;
         let own = Own {
             payload_type: media.carried.payload_type,
@@ -148,6 +170,8 @@ impl<'a> Outlet<'a> {
         resend: &Resend,
         out: &mut SendBuffer,
     ) -> Option<Written> {
+        let newest = self.newest_alone(media);
+        let media = newest.as_ref().unwrap_or(media);
         let rtx = self.row.rtx_payload_type(media.carried.payload_type);
         let written = match rtx {
             Some(payload_type) => self.write_wrapped(media, resend.out_index, payload_type, out)?,
@@ -219,10 +243,40 @@ impl<'a> Outlet<'a> {
         let head_len = write_header(&mut head, &header, &extensions, self.row.mask).ok()?;
         if let Some(numbers) = &self.row.numbers {
             numbers.apply(&mut head[..head_len]);
+            if media.carried.primary.is_some() {
+                return self.write_red(numbers, media, own, &head[..head_len], out);
+            }
         }
-        let plain = PlainRtp { header: &head[..head_len], prefix: own.prefix, payload: media.payload };
+        self.protect(&head[..head_len], own.prefix, media.payload, own.index, out)
+    }
+
+    /// Writes a packet of RED to who numbers codecs himself: the payload types of the frames in it are his too.
+    fn write_red(
+        &self,
+        numbers: &Numbers,
+        media: &Media<'_>,
+        own: &Own<'_>,
+        head: &[u8],
+        out: &mut SendBuffer,
+    ) -> Option<Written> {
+        // The headers of the frames take the place of the prefix: RED has no RTX, whose number would be there.
+        debug_assert!(own.prefix.is_empty(), "the Router has no RTX for sound");
+        let mut headers = [0; red::HEADERS_LEN_MAX];
+        let len = red::renumbered(media.payload, |ours| numbers.payload_type(ours), &mut headers)?;
+        self.protect(head, headers.get(..len)?, media.payload.get(len..)?, own.index, out)
+    }
+
+    fn protect(
+        &self,
+        header: &[u8],
+        prefix: &[u8],
+        payload: &[u8],
+        index: u64,
+        out: &mut SendBuffer,
+    ) -> Option<Written> {
+        let plain = PlainRtp { header, prefix, payload };
         // It can't fail: there is room, all lengths are bounded, and no stream lives to see the last index.
-        let len = self.transport.protection.protect_rtp(own.index, plain, out.spare())?;
+        let len = self.transport.protection.protect_rtp(index, plain, out.spare())?;
         Some(Written { start: out.commit(len), len })
     }
 
@@ -248,6 +302,8 @@ impl<'a> Outlet<'a> {
         written: &Written,
         out: &SendBuffer,
     ) {
+        let newest = self.newest_alone(media);
+        let media = newest.as_ref().unwrap_or(media);
         let written = written.start..written.start + written.len;
         let packet = out.bytes().get(written).unwrap_or_default();
         let Ok(header) = RtpHeader::parse_encrypted(packet) else { return };

@@ -36,6 +36,8 @@ pub enum DropReason {
     OutOfSequence,
     /// A retransmission that can't be read.
     MalformedRtx,
+    /// Redundant audio that can't be read, or holds a codec that the Producer doesn't have.
+    MalformedRed,
     /// Too large to be sent on.
     TooLarge,
     /// More feedback to send in a turn than fits.
