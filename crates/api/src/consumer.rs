@@ -30,6 +30,9 @@ pub struct ConsumerOptions {
     pub mid: Option<String>,
     /// Whether lost packets are sent again as RFC 4588 has it; `None`, the default, means: for video.
     pub enable_rtx: Option<bool>,
+    /// Whether packets of Opus that hold nothing but silence are left out, so that who doesn't need them pays nothing for them; the
+    /// sequence numbers close up. Default false. Of RED it is the newest frame that counts.
+    pub ignore_dtx: bool,
     /// Whether packets carry the payload types and header extension ids of `rtp_capabilities` in place of the Router's, as an
     /// endpoint expects that has written an offer to receive (RFC 3264 §5.1, WHEP). Default false, and then an endpoint takes
     /// the Router's numbers; mediasoup knows nothing else. A PipeTransport, where capabilities count for nothing, leaves this aside.
@@ -53,6 +56,7 @@ impl ConsumerOptions {
             paused: false,
             mid: None,
             enable_rtx: None,
+            ignore_dtx: false,
             remote_numbers: false,
             pipe: false,
             labels: Labels::default(),

@@ -126,6 +126,7 @@ impl Stage {
             paused: false,
             mid: None,
             enable_rtx: None,
+            ignore_dtx: false,
             remote_numbers: false,
             pipe: false,
         };

@@ -122,6 +122,7 @@ impl Forwarding {
             paused: false,
             mid: None,
             enable_rtx: None,
+            ignore_dtx: false,
             remote_numbers: false,
             pipe: false,
         };

@@ -1,7 +1,9 @@
 //! What of a consumable stream an endpoint gets, as one RTP stream of its own.
 
 use super::codec_match::{associated_payload_type, is_compatible};
-use super::{ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, pipe, validate_rtp_capabilities, red};
+use super::{
+    ConsumerRtpParametersError, RtpCapabilitiesError, bandwidth, pipe, red, validate_rtp_capabilities,
+};
 use crate::types::rtp_parameters::{
     RtcpFeedback, RtpCapabilities, RtpCodecCapability, RtpCodecParameters, RtpEncodingParameters,
     RtpEncodingParametersRtx, RtpHeaderExtensionParameters, RtpParameters,

@@ -95,6 +95,7 @@ impl<T: Kind> Transport for T {
                 paused: consumer_options.paused,
                 mid: consumer_options.mid,
                 enable_rtx: consumer_options.enable_rtx,
+                ignore_dtx: consumer_options.ignore_dtx,
                 remote_numbers: consumer_options.remote_numbers,
                 pipe: consumer_options.pipe,
             };

@@ -37,6 +37,8 @@ pub(crate) struct Offer {
     pub(crate) begins: bool,
     /// Whether there is nothing but padding in it.
     pub(crate) empty: bool,
+    /// Whether there is nothing but silence in it.
+    pub(crate) silent: bool,
 }
 
 /// How far the numbers may have gone on while a row was away from its stream. A receiver that misses 2^15 packets takes the next
@@ -63,6 +65,8 @@ pub(crate) struct Row {
     payload_types: u128,
     /// The receiver's numbers, where it goes by its own.
     pub(crate) numbers: Option<Box<Numbers>>,
+    /// Whether silence is left out.
+    ignore_dtx: bool,
     pub(crate) send: SendStream,
     /// Whose numbers those were.
     numbering: Option<Numbering>,
@@ -93,6 +97,7 @@ pub(crate) struct RowParams<'a> {
     /// Among the encodings of these.
     pub(crate) encoding: usize,
     pub(crate) numbers: Option<Numbers>,
+    pub(crate) ignore_dtx: bool,
     /// Where the two streams' sequence numbers begin.
     pub(crate) first_sequences: (u16, u16),
 }
@@ -116,6 +121,7 @@ impl Row {
             numbering: None,
             newest: 0,
             mask: kinds.collect(),
+            ignore_dtx: params.ignore_dtx,
             traced: Traced::default(),
             mid: params.rtp_parameters.mid.as_ref().and_then(|mid| Label::new(mid.as_bytes())),
             payload_types: codecs.iter().fold(0, |bits, codec| bits | 1 << (codec.payload_type() & 0x7f)),
@@ -185,7 +191,8 @@ impl Row {
 
     /// The index under which a packet goes out; `None` if it doesn't.
     pub(crate) fn admit(&mut self, offer: Offer) -> Option<u64> {
-        if offer.empty || !self.takes(offer.payload_type) {
+        let useless = offer.empty | (offer.silent & self.ignore_dtx);
+        if useless || !self.takes(offer.payload_type) {
             // A gap in its place would be asked for again for ever.
             self.send.skip(offer.index);
             return None;

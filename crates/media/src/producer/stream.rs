@@ -9,7 +9,7 @@ use mafalda_api::producer::{ProducerScore, ProducerTraceEventType};
 use super::{Format, Formats};
 use crate::Now;
 use crate::buffer::Batch;
-use crate::codec;
+use crate::codec::{self, Codec};
 use crate::consumer::Row;
 use crate::router::TransportKey;
 use crate::rtp::extension::{AbsCaptureTime, AudioLevel, Extensions, PlayoutDelay, VideoOrientation};
@@ -33,6 +33,8 @@ pub(crate) struct Carried {
     pub(crate) playout_delay: Option<PlayoutDelay>,
     /// In the Router's numbers.
     pub(crate) payload_type: u8,
+    /// Whether there is nothing but silence in it.
+    pub(crate) silent: bool,
     /// Of RED, in the Router's numbers too.
     pub(crate) primary: Option<Primary>,
 }
@@ -293,7 +295,7 @@ impl ProducerStream {
                 marker: inbound.header.marker,
                 begins: key_frame || !format.codec.knows_key_frames(),
                 behind: self.highest.saturating_sub(accepted.index),
-                carried: carried(&inbound, format),
+                carried: self.carried(&inbound, format),
                 start: (inbound.start + range.start) as u32,
                 len: payload.len() as u16,
             });
@@ -309,6 +311,32 @@ impl ProducerStream {
             level: inbound.extensions.audio_level.filter(|_| self.observed && !self.paused),
             turned: self.turned(inbound.extensions, accepted.index),
         })
+    }
+
+    fn carried(&self, inbound: &Inbound<'_>, format: Format) -> Carried {
+        let extensions = inbound.extensions;
+        Carried {
+            audio_level: extensions.audio_level,
+            video_orientation: extensions.video_orientation,
+            abs_capture_time: extensions.abs_capture_time,
+            playout_delay: extensions.playout_delay,
+            payload_type: format.mapped,
+            silent: self.is_silent(inbound, format.codec),
+            primary: inbound.primary,
+        }
+    }
+
+    /// Of RED the newest frame counts: the others were sent before.
+    fn is_silent(&self, inbound: &Inbound<'_>, codec: Codec) -> bool {
+        let payload = inbound.header.payload(inbound.packet);
+        match inbound.primary {
+            Some(primary) => {
+                let newest = payload.get(primary.start.into()..).unwrap_or_default();
+                let codec = self.formats.mapped(primary.payload_type).map(|format| format.codec);
+                codec.is_some_and(|codec| codec::is_dtx(codec, newest))
+            }
+            None => codec::is_dtx(codec, payload),
+        }
     }
 
     /// Tells of a packet that was accepted.
@@ -393,17 +421,5 @@ impl ProducerStream {
             rid: self.rid.clone(),
             score: recv.score(),
         })
-    }
-}
-
-fn carried(inbound: &Inbound<'_>, format: Format) -> Carried {
-    let extensions = inbound.extensions;
-    Carried {
-        audio_level: extensions.audio_level,
-        video_orientation: extensions.video_orientation,
-        abs_capture_time: extensions.abs_capture_time,
-        playout_delay: extensions.playout_delay,
-        payload_type: format.mapped,
-        primary: inbound.primary,
     }
 }

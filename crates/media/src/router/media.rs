@@ -159,7 +159,7 @@ impl Router {
             producer_paused: producer.paused,
             traced: Traced::default(),
             score,
-            places: places(turn, key, command.id, r#type, &router, &remote),
+            places: places(turn, key, command, r#type, &router, &remote),
             rtp_parameters: Arc::new(remote),
         };
         transport.targets.extend(consumer.targets());
@@ -491,17 +491,18 @@ fn random_cname(turn: &mut Turn) -> String {
 fn places(
     turn: &mut Turn,
     transport: TransportKey,
-    consumer: ConsumerId,
+    command: &Consume,
     r#type: ConsumerType,
     router: &RtpParameters,
     remote: &RtpParameters,
 ) -> Places {
     let mut row = |encoding| {
         Place::Away(Box::new(Row::new(RowParams {
-            consumer,
+            consumer: command.id,
             transport,
             rtp_parameters: router,
             encoding,
+            ignore_dtx: command.ignore_dtx,
             numbers: (router != remote).then(|| Numbers::new(router, remote)),
             first_sequences: (turn.rng.random_range(FIRST_SEQUENCES), turn.rng.random_range(FIRST_SEQUENCES)),
         })))

@@ -70,6 +70,7 @@ impl<'a> Media<'a> {
             payload_type: self.carried.payload_type,
             begins: self.begins,
             empty: self.payload.is_empty(),
+            silent: self.carried.silent,
         }
     }
 

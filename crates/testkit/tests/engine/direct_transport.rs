@@ -171,6 +171,7 @@ fn consume(world: &mut World, router: RouterId, to: TransportId, producer: Produ
         paused: false,
         mid: None,
         enable_rtx: None,
+        ignore_dtx: false,
         remote_numbers: false,
         pipe: false,
     };

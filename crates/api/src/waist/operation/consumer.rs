@@ -21,6 +21,8 @@ pub struct Consume {
     pub mid: Option<String>,
     /// Whether lost packets are sent again as RFC 4588 has it; `None` means: for video.
     pub enable_rtx: Option<bool>,
+    /// Whether packets of Opus that hold nothing but silence are left out.
+    pub ignore_dtx: bool,
     /// Whether packets carry the endpoint's payload types and header extension ids in place of the Router's.
     pub remote_numbers: bool,
     /// Whether all of the Producer's streams are sent on as they are. Over a PipeTransport they always are.

@@ -252,6 +252,7 @@ impl World {
             paused: false,
             mid: None,
             enable_rtx: None,
+            ignore_dtx: false,
             remote_numbers: false,
             pipe: false,
         });
