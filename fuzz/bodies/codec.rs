@@ -7,7 +7,8 @@ const PREFIX_LEN_MAX: usize = 64;
 
 /// Takes `data` for a payload of every codec.
 pub fn run(data: &[u8]) {
-    let codecs = [Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::H265, Codec::Av1, Codec::Other];
+    let codecs =
+        [Codec::Opus, Codec::Red, Codec::Vp8, Codec::Vp9, Codec::H264, Codec::H265, Codec::Av1, Codec::Other];
     for codec in codecs {
         let whole = is_key_frame(codec, data);
         assert!(codec.knows_key_frames() || !whole);

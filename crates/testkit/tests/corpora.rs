@@ -12,6 +12,8 @@ mod codec;
 mod demux;
 #[path = "../../../fuzz/bodies/dtls.rs"]
 mod dtls;
+#[path = "../../../fuzz/bodies/red.rs"]
+mod red;
 #[path = "../../../fuzz/bodies/rtcp.rs"]
 mod rtcp;
 #[path = "../../../fuzz/bodies/rtp.rs"]
@@ -58,6 +60,11 @@ fn demux_survives_its_corpus() {
 #[test]
 fn dtls_survives_its_corpus() {
     replay("dtls", dtls::run);
+}
+
+#[test]
+fn red_survives_its_corpus() {
+    replay("red", red::run);
 }
 
 #[test]

@@ -80,6 +80,8 @@ pub(crate) struct Row {
     pub(crate) scored: bool,
     /// Which of its Consumer's rows it is.
     pub(crate) encoding: usize,
+    /// The share of packets that its receiver missed, on whatever way, by its last report, in 1/256.
+    pub(crate) missed: u8,
 }
 
 /// How much of a row every packet needs.
@@ -133,6 +135,7 @@ impl Row {
             unsent: 0,
             scored: false,
             encoding: params.encoding,
+            missed: 0,
         }
     }
 

@@ -31,13 +31,16 @@ pub(crate) struct Formats {
     formats: Vec<Format>,
     /// Whether one of them is RED.
     red: bool,
+    /// Whether one of them repairs itself by what its sender puts in for that (`useinbandfec`, RFC 7587 §6.1).
+    in_band_fec: bool,
 }
 
 impl Formats {
     pub(crate) fn new(parameters: &RtpParameters, mapping: &RtpMapping) -> Self {
         let media = parameters.codecs.iter().filter(|codec| !codec.is_rtx());
         let formats: Vec<Format> = media.filter_map(|codec| format(codec, parameters, mapping)).collect();
-        Self { red: formats.iter().any(|format| format.codec == Codec::Red), formats }
+        let in_band_fec = parameters.codecs.iter().any(uses_in_band_fec);
+        Self { in_band_fec, red: formats.iter().any(|format| format.codec == Codec::Red), formats }
     }
 
     /// The codec that is named first: what the stream is, until a packet says otherwise.
@@ -48,6 +51,11 @@ impl Formats {
     /// The codec of a media packet.
     pub(crate) fn media(&self, payload_type: u8) -> Option<&Format> {
         self.formats.iter().find(|format| format.payload_type == payload_type)
+    }
+
+    /// Whether the sender puts the more in for repair the more is lost.
+    pub(crate) fn use_in_band_fec(&self) -> bool {
+        self.in_band_fec
     }
 
     /// Whether a media packet is RED.
@@ -88,6 +96,16 @@ fn format(codec: &RtpCodecParameters, parameters: &RtpParameters, mapping: &RtpM
         pli: has(RtcpFeedback::NackPli),
         fir: has(RtcpFeedback::CcmFir),
     })
+}
+
+fn uses_in_band_fec(codec: &RtpCodecParameters) -> bool {
+    use RtpCodecParametersParametersValue::{Number, String};
+    Codec::from_mime_type(codec.mime_type().as_str()) == Codec::Opus
+        && match codec.parameters().get("useinbandfec") {
+            Some(Number(flag)) => *flag == 1,
+            Some(String(flag)) => flag == "1",
+            None => false,
+        }
 }
 
 /// The payload type that an RTX codec is associated with (RFC 4588 §8.6).

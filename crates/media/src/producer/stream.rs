@@ -369,9 +369,19 @@ impl ProducerStream {
 
     /// What the sender is told of its packets, those of retransmissions too; nothing before the first.
     pub(crate) fn report(&mut self, now: Now) -> impl Iterator<Item = ReportBlock> + use<> {
-        let media = self.recv.as_mut().and_then(|recv| recv.report(now));
+        let mut media = self.recv.as_mut().and_then(|recv| recv.report(now));
+        if let Some(media) = media.as_mut().filter(|_| self.formats.use_in_band_fec()) {
+            media.fraction_lost = media.fraction_lost.max(self.worst_loss());
+        }
         let rtx = self.rtx.as_mut().and_then(|rtx| rtx.report(now));
         media.into_iter().chain(rtx)
+    }
+
+    /// The share of packets that the Consumer with the worst way misses, in 1/256: from the sender to it, since the sender is to
+    /// repair for all of that. Only the share is told: what was lost in all stays that of the sender's own way, by which it may
+    /// estimate its bandwidth.
+    fn worst_loss(&self) -> u8 {
+        self.rows.iter().filter(|row| row.is_active()).map(|row| row.missed).max().unwrap_or(0)
     }
 
     /// Whether anybody may ask for a packet again.

@@ -95,6 +95,7 @@ impl Router {
         };
         let Some((stream, index)) = self.target(key, block.ssrc) else { return };
         let Some(row) = self.row_mut(stream, index) else { return };
+        row.missed = block.fraction_lost;
         if row.send.on_report(turn.now, report).is_some() {
             self.mark_consumer_score(turn, stream, index);
         }

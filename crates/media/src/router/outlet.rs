@@ -2,6 +2,7 @@
 //!
 //! Forwarding and retransmission write their packets here, and nowhere else: number and protect, count and remember.
 
+use mafalda_api::waist::PACKET_BYTES_MAX;
 use slotmap::SlotMap;
 
 use super::TransportKey;
@@ -252,6 +253,7 @@ impl<'a> Outlet<'a> {
     }
 
     /// Writes a packet of RED to who numbers codecs himself: the payload types of the frames in it are his too.
+    #[cold]
     fn write_red(
         &self,
         numbers: &Numbers,
@@ -260,11 +262,12 @@ impl<'a> Outlet<'a> {
         head: &[u8],
         out: &mut SendBuffer,
     ) -> Option<Written> {
-        // The headers of the frames take the place of the prefix: RED has no RTX, whose number would be there.
-        debug_assert!(own.prefix.is_empty(), "the Router has no RTX for sound");
-        let mut headers = [0; red::HEADERS_LEN_MAX];
-        let len = red::renumbered(media.payload, |ours| numbers.payload_type(ours), &mut headers)?;
-        self.protect(head, headers.get(..len)?, media.payload.get(len..)?, own.index, out)
+        let mut copy = [0; PACKET_BYTES_MAX];
+        let payload = copy.get_mut(..media.payload.len())?;
+        payload.copy_from_slice(media.payload);
+        // It was read before, when it came in.
+        red::translate(payload, |ours| Some(numbers.payload_type(ours))).ok()?;
+        self.protect(head, own.prefix, payload, own.index, out)
     }
 
     fn protect(

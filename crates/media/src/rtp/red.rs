@@ -9,9 +9,6 @@ pub const REDUNDANT_MAX: usize = 31;
 /// Bytes in front of a redundant frame: F(1) payload type(7) timestamp offset(14) length(10).
 const REDUNDANT_HEADER_LEN: usize = 4;
 
-/// Most bytes of the headers of a packet that [`translate`] takes.
-pub const HEADERS_LEN_MAX: usize = REDUNDANT_MAX * REDUNDANT_HEADER_LEN + 1;
-
 /// The newest frame of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Primary {
@@ -53,27 +50,6 @@ pub fn translate(payload: &mut [u8], mapped: impl Fn(u8) -> Option<u8>) -> Resul
         at += REDUNDANT_HEADER_LEN;
     }
     Err(MalformedRed)
-}
-
-/// Copies the headers of all frames in `payload` to the beginning of `out`, with payload types exchanged, and says how long they
-/// are; `None` when they are cut off or longer than `out`. What follows them in the payload are the frames.
-#[must_use]
-pub fn renumbered(
-    payload: &[u8],
-    number: impl Fn(u8) -> u8,
-    out: &mut [u8; HEADERS_LEN_MAX],
-) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let head = *payload.get(at)?;
-        *out.get_mut(at)? = head & 0x80 | number(head & 0x7f) & 0x7f;
-        if head & 0x80 == 0 {
-            return Some(at + 1);
-        }
-        let rest = at + 1..at + REDUNDANT_HEADER_LEN;
-        out.get_mut(rest.clone())?.copy_from_slice(payload.get(rest)?);
-        at += REDUNDANT_HEADER_LEN;
-    }
 }
 
 #[cfg(test)]
@@ -132,17 +108,6 @@ mod tests {
         assert_eq!(translate(&mut packet(&[(63, 10), (111, 10)]), known), Err(MalformedRed));
         assert_eq!(translate(&mut packet(&[(111, 10), (63, 10)]), known), Err(MalformedRed));
         assert_eq!(translate(&mut packet(&[(111, 10)]), |_| Some(128)), Err(MalformedRed));
-    }
-
-    #[test]
-    fn headers_are_renumbered_in_a_copy() {
-        let payload = packet(&[(13, 3), (100, 70), (100, 80)]);
-        let mut headers = [0; HEADERS_LEN_MAX];
-        let len = renumbered(&payload, |payload_type| payload_type + 9, &mut headers).unwrap();
-        assert_eq!([&headers[..len], &payload[len..]].concat(), packet(&[(22, 3), (109, 70), (109, 80)]));
-        assert_eq!(renumbered(&payload[..6], |it| it, &mut headers), None);
-        let too_many = packet(&vec![(100, 1); REDUNDANT_MAX + 2]);
-        assert_eq!(renumbered(&too_many, |it| it, &mut headers), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod refusal;
 mod rest;
 mod server;
 mod simulcast;
+mod sound;
 mod stage;
 mod timer;
 mod trace;

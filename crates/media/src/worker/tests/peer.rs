@@ -243,6 +243,22 @@ impl Peer {
         ssrcs
     }
 
+    /// Of each stream that receiver reports among what was sent to it tell of: its SSRC, the share of its packets that was lost in
+    /// 1/256, and how many were lost in all.
+    pub(in crate::worker) fn losses(&mut self, sent: Vec<Vec<u8>>) -> Vec<(u32, u8, i32)> {
+        let mut losses = Vec::new();
+        for mut bytes in sent.into_iter().filter(|bytes| is_report(bytes)) {
+            let len = self.receiver.unprotect_rtcp(&mut bytes).unwrap();
+            for packet in rtcp::packets(&bytes[..len]) {
+                if let rtcp::RtcpPacket::ReceiverReport(report) = packet.unwrap() {
+                    let block = |it: rtcp::ReportBlock| (it.ssrc, it.fraction_lost, it.cumulative_lost);
+                    losses.extend(report.blocks.iter().map(block));
+                }
+            }
+        }
+        losses
+    }
+
     /// The RTCP among what was sent to it: types and formats of the packets, of all compounds in order.
     pub(in crate::worker) fn reports(&mut self, sent: Vec<Vec<u8>>) -> Vec<String> {
         let mut names = Vec::new();
