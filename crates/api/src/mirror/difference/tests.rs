@@ -5,7 +5,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::consumer::{ConsumerScore, ConsumerType};
-use crate::id::{ConsumerId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId, WorkerId};
+use crate::data_consumer::DataConsumerType;
+use crate::data_producer::DataProducerType;
+use crate::id::{
+    ConsumerId, DataConsumerId, DataProducerId, ProducerId, RouterId, RtpObserverId, SessionId, TransportId,
+    WorkerId,
+};
 use crate::producer::{ProducerScore, ProducerType, ProducerVideoOrientation, Rotation};
 use crate::supported_rtp_capabilities::get_supported_rtp_capabilities;
 use crate::types::data_structures::{
@@ -13,7 +18,7 @@ use crate::types::data_structures::{
 };
 use crate::types::rtp_parameters::{MediaKind, RtpCapabilitiesFinalized};
 use crate::types::srtp_parameters::{SrtpCryptoSuite, SrtpParameters};
-use crate::waist::{Origin, RtpObserverKind};
+use crate::waist::{ChannelNames, Origin, RtpObserverKind};
 
 /// Numbers that stand for one value each of all that can change.
 type Seed = [u8; 8];
@@ -167,12 +172,42 @@ fn rtp_observer(seed: Seed, id: RtpObserverId, session: SessionId) -> ObjectStat
     }))
 }
 
+fn data_producer(seed: Seed, id: DataProducerId, session: SessionId) -> ObjectState {
+    ObjectState::DataProducer(Arc::new(DataProducerState {
+        id,
+        origin: origin(seed, session),
+        transport: TransportId::from(uuid::Uuid::nil()),
+        r#type: DataProducerType::Direct,
+        names: names(),
+        paused: pick(seed[1], &[true, false]),
+    }))
+}
+
+fn data_consumer(seed: Seed, id: DataConsumerId, session: SessionId) -> ObjectState {
+    ObjectState::DataConsumer(Arc::new(DataConsumerState {
+        id,
+        origin: origin(seed, session),
+        transport: TransportId::from(uuid::Uuid::nil()),
+        data_producer: DataProducerId::from(uuid::Uuid::nil()),
+        r#type: DataConsumerType::Direct,
+        names: names(),
+        subchannels: (0..seed[3] % 3).map(u16::from).collect(),
+        paused: pick(seed[1], &[true, false]),
+        data_producer_paused: pick(seed[2], &[true, false]),
+    }))
+}
+
+fn names() -> Arc<ChannelNames> {
+    Arc::new(ChannelNames { label: String::new(), protocol: String::new() })
+}
+
 proptest! {
     #[test]
     fn its_events_make_the_old_state_new(old: Seed, new: Seed) {
         let session = SessionId::new();
         let (transport_id, producer_id, consumer_id) = (TransportId::new(), ProducerId::new(), ConsumerId::new());
         let observer_id = RtpObserverId::new();
+        let (data_producer_id, data_consumer_id) = (DataProducerId::new(), DataConsumerId::new());
         let mut old = old;
         if new[0] % 2 == 0 {
             // What is nobody's stays so.
@@ -187,6 +222,8 @@ proptest! {
             (producer(old, producer_id, session), producer(new, producer_id, session)),
             (consumer(old, consumer_id, session), consumer(new, consumer_id, session)),
             (rtp_observer(old, observer_id, session), rtp_observer(new, observer_id, session)),
+            (data_producer(old, data_producer_id, session), data_producer(new, data_producer_id, session)),
+            (data_consumer(old, data_consumer_id, session), data_consumer(new, data_consumer_id, session)),
         ] {
             let mut state = old.clone();
             let events = difference(&old, &new);
