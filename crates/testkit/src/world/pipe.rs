@@ -96,6 +96,7 @@ impl World {
             mid: None,
             enable_rtx: None,
             remote_numbers: false,
+            ignore_dtx: false,
             pipe: false,
         };
         self.call(consume).expect("a pipe Consumer");
