@@ -26,6 +26,10 @@ on_each_backend! {
     a_panic_in_its_beginning_is_told,
     a_panic_in_its_beginning_harms_nobody_else,
     a_dump_tells_its_routers,
+    a_dump_tells_who_can_be_spoken_to,
+    its_settings_can_be_changed,
+    it_tells_what_it_takes_of_the_machine,
+    what_is_closed_tells_nothing,
     closing_closes_all_in_it,
     dropping_the_last_handle_closes,
     a_weak_handle_keeps_nothing_alive,
@@ -125,6 +129,76 @@ async fn a_dump_tells_its_routers(manager: &WorkerManager) {
     assert!(worker.dump().await.expect("a dump").router_ids.is_empty());
     let router = scene::router(&worker).await;
     assert_eq!(worker.dump().await.expect("a dump").router_ids, [router.id()]);
+}
+
+async fn a_dump_tells_who_can_be_spoken_to(manager: &WorkerManager) {
+    let worker = scene::worker(manager).await;
+    let handlers = worker.dump().await.expect("a dump").channel_message_handlers;
+    assert!(handlers.channel_request_handlers.is_empty());
+    let scene = scene::Scene::new(manager).await;
+    let producer = scene.video().await;
+    let consumer = scene.consume(&producer).await;
+    let mut handlers = scene.worker.dump().await.expect("a dump").channel_message_handlers;
+    handlers.channel_request_handlers.sort_unstable();
+    handlers.channel_notification_handlers.sort_unstable();
+    // Of their type.
+    let mut taking = handlers.channel_notification_handlers.clone();
+    taking.clear();
+    taking.push(scene.first.id().into());
+    taking.push(scene.second.id().into());
+    taking.push(producer.id().into());
+    taking.sort_unstable();
+    assert_eq!(handlers.channel_notification_handlers, taking);
+    taking.push(scene.router.id().into());
+    taking.push(consumer.id().into());
+    taking.sort_unstable();
+    assert_eq!(handlers.channel_request_handlers, taking);
+
+    let router = scene::router(&worker).await;
+    let handlers = worker.dump().await.expect("a dump").channel_message_handlers;
+    assert!(handlers.channel_request_handlers.contains(&router.id().into()));
+    assert_eq!(handlers.channel_request_handlers.len(), 1);
+    assert!(handlers.channel_notification_handlers.is_empty());
+}
+
+async fn its_settings_can_be_changed(manager: &WorkerManager) {
+    let mut settings = WorkerSettings::default();
+    assert_eq!((settings.log_level, settings.log_tags.len()), (WorkerLogLevel::Debug, 13));
+    settings.log_level = WorkerLogLevel::None;
+    settings.log_tags = vec![WorkerLogTag::Ice];
+    let worker = manager.create_worker(settings).await.expect("a Worker");
+    worker.update_settings(WorkerUpdateSettings::default()).await.expect("nothing changes");
+    let mut data = WorkerUpdateSettings::default();
+    data.log_level = Some(WorkerLogLevel::Warn);
+    data.log_tags = Some(vec![WorkerLogTag::Bwe, WorkerLogTag::Rtp, WorkerLogTag::Rtp]);
+    worker.update_settings(data).await.expect("changed");
+    scene::router(&worker).await;
+}
+
+async fn it_tells_what_it_takes_of_the_machine(manager: &WorkerManager) {
+    let worker = scene::worker(manager).await;
+    let first = worker.resource_usage().await.expect("what it takes");
+    // It waits after each call; until the system has counted that, it is asked again.
+    let mut usage = first;
+    while usage.ru_nvcsw == first.ru_nvcsw
+        || usage.ru_utime + usage.ru_stime == first.ru_utime + first.ru_stime
+    {
+        scene::router(&worker).await;
+        usage = worker.resource_usage().await.expect("what it takes");
+    }
+    assert!(usage.ru_nvcsw > first.ru_nvcsw && usage.ru_minflt >= first.ru_minflt);
+    assert!(usage.ru_utime >= first.ru_utime && usage.ru_stime >= first.ru_stime);
+    let other = scene::worker(manager).await.resource_usage().await.expect("what it takes");
+    assert!(other.ru_nvcsw < usage.ru_nvcsw, "each thread has its own");
+}
+
+async fn what_is_closed_tells_nothing(manager: &WorkerManager) {
+    let worker = scene::worker(manager).await;
+    worker.close();
+    assert_eq!(worker.dump().await.expect_err("closed").code(), ErrorCode::NotFound);
+    assert_eq!(worker.resource_usage().await.expect_err("closed").code(), ErrorCode::NotFound);
+    let refusal = worker.update_settings(WorkerUpdateSettings::default()).await.expect_err("closed");
+    assert_eq!(refusal.code(), ErrorCode::NotFound);
 }
 
 async fn closing_closes_all_in_it(manager: &WorkerManager) {

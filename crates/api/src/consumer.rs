@@ -116,8 +116,16 @@ pub struct RtpStreamParams {
     pub mime_type: MimeType,
     /// Its payload type.
     pub payload_type: u8,
+    /// How many spatial layers it was negotiated with.
+    pub spatial_layers: u8,
     /// Its SSRC.
     pub ssrc: u32,
+    /// How many temporal layers it was negotiated with.
+    pub temporal_layers: u8,
+    /// Whether silence is left out.
+    pub use_dtx: bool,
+    /// Whether its packets carry something to make up for lost ones.
+    pub use_in_band_fec: bool,
     /// Whether lost packets are asked for.
     pub use_nack: bool,
     /// Whether key frames are asked for with PLI.
@@ -168,6 +176,8 @@ pub struct ConsumerDump {
     pub kind: MediaKind,
     /// Whether it is paused itself.
     pub paused: bool,
+    /// Its place among the Transport's Consumers where there isn't enough for all: 1, the default, until there are layers to choose from.
+    pub priority: u8,
     /// What it consumes.
     pub producer_id: ProducerId,
     /// Whether its Producer is paused.
@@ -184,6 +194,18 @@ pub struct ConsumerDump {
     pub consumable_rtp_encodings: Vec<RtpEncodingParameters>,
     /// What it sends.
     pub rtp_streams: Vec<RtpStream>,
+    /// The highest spatial layer that the endpoint wants; `None` where there is one layer.
+    pub preferred_spatial_layer: Option<i16>,
+    /// The spatial layer that is to be sent.
+    pub target_spatial_layer: Option<i16>,
+    /// The spatial layer that is sent.
+    pub current_spatial_layer: Option<i16>,
+    /// The highest temporal layer that the endpoint wants.
+    pub preferred_temporal_layer: Option<i16>,
+    /// The temporal layer that is to be sent.
+    pub target_temporal_layer: Option<i16>,
+    /// The temporal layer that is sent.
+    pub current_temporal_layer: Option<i16>,
 }
 
 /// What went out through a Consumer's RTP stream.

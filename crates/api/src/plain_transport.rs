@@ -77,6 +77,8 @@ pub struct PlainTransportRemoteParameters {
 pub struct PlainTransportDump {
     /// Its id.
     pub id: TransportId,
+    /// False: its media go over the network.
+    pub direct: bool,
     /// Its Producers.
     pub producer_ids: Vec<ProducerId>,
     /// Its Consumers.
@@ -137,10 +139,16 @@ pub struct PlainTransportStat {
     pub rtx_bytes_sent: u64,
     /// Bits per second of retransmissions sent.
     pub rtx_send_bitrate: u64,
+    /// Bytes sent to find out what the path carries: none yet, since nothing probes.
+    pub probation_bytes_sent: u64,
+    /// Bits per second sent to find out what the path carries.
+    pub probation_send_bitrate: u64,
     /// Bits per second that the peer says it can take (REMB), if it says.
     pub available_outgoing_bitrate: Option<u64>,
     /// The limit of what the peer shall send, where one is set.
     pub max_incoming_bitrate: Option<u64>,
+    /// Milliseconds to the peer and back, as its newest report has it; `None` before the first that tells.
+    pub round_trip_time: Option<f32>,
     /// Whether RTP and RTCP share a port.
     pub rtcp_mux: bool,
     /// Whether the peer's address is learnt from its packets.

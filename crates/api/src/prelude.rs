@@ -51,5 +51,7 @@ pub use crate::webrtc_transport::{
     WebRtcTransport, WebRtcTransportListen, WebRtcTransportListenInfos, WebRtcTransportOptions,
     WebRtcTransportRemoteParameters,
 };
-pub use crate::worker::{Worker, WorkerDtlsFiles, WorkerId, WorkerSettings};
+pub use crate::worker::{
+    Worker, WorkerDtlsFiles, WorkerId, WorkerLogLevel, WorkerLogTag, WorkerSettings, WorkerUpdateSettings,
+};
 pub use crate::worker_manager::WorkerManager;

@@ -149,6 +149,17 @@ pub struct ProducerDump {
     pub r#type: ProducerType,
 }
 
+/// How much comes in through one layer of a stream and those below it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BitrateByLayer {
+    /// Spatial and temporal layer, with a dot between.
+    pub layer: String,
+    /// Bits per second of late.
+    pub bitrate: u32,
+}
+
 /// What came in through one RTP stream of a Producer.
 #[derive(Clone, PartialEq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -198,6 +209,9 @@ pub struct ProducerStat {
     pub rtx_packets_discarded: Option<u64>,
     /// From 0 (nothing arrives) to 10 (all arrives).
     pub score: u8,
+    /// Its layers, where it has several; none, until the engine looks for them.
+    #[serde(default)]
+    pub bitrate_by_layer: Vec<BitrateByLayer>,
 }
 
 #[cfg(test)]

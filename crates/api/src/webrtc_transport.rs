@@ -144,6 +144,8 @@ pub struct WebRtcTransportRemoteParameters {
 pub struct WebRtcTransportDump {
     /// Its id.
     pub id: TransportId,
+    /// False: its media go over the network.
+    pub direct: bool,
     /// Its Producers.
     pub producer_ids: Vec<ProducerId>,
     /// Its Consumers.
@@ -208,10 +210,16 @@ pub struct WebRtcTransportStat {
     pub rtx_bytes_sent: u64,
     /// Bits per second of retransmissions sent.
     pub rtx_send_bitrate: u64,
+    /// Bytes sent to find out what the path carries: none yet, since nothing probes.
+    pub probation_bytes_sent: u64,
+    /// Bits per second sent to find out what the path carries.
+    pub probation_send_bitrate: u64,
     /// Bits per second that the endpoint says it can take (REMB), if it says.
     pub available_outgoing_bitrate: Option<u64>,
     /// The limit of what the endpoint shall send, where one is set.
     pub max_incoming_bitrate: Option<u64>,
+    /// Milliseconds to the endpoint and back, as its newest report has it; `None` before the first that tells.
+    pub round_trip_time: Option<f32>,
     /// Always controlled.
     pub ice_role: IceRole,
     /// Where ICE stands.

@@ -2,6 +2,7 @@
 
 mod handle;
 mod log;
+mod usage;
 
 use std::fmt;
 use std::io;
@@ -11,9 +12,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use uuid::Uuid;
 
 pub use self::handle::{WeakWorker, Worker};
 pub use self::log::{WorkerLogLevel, WorkerLogTag};
+pub use self::usage::WorkerResourceUsage;
 pub use crate::error::{CreateRouterError, CreateWebRtcServerError, NotificationError, RequestError};
 pub use crate::id::WorkerId;
 use crate::id::{RouterId, WebRtcServerId};
@@ -34,9 +37,9 @@ pub struct WorkerDtlsFiles {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct WorkerSettings {
-    /// How much the Worker tells of itself through `tracing`, at most. Default `Debug`.
+    /// From which weight on it logs. Default `Debug`, as in mediasoup: what becomes of that is up to the application's subscriber.
     pub log_level: WorkerLogLevel,
-    /// What it tells about at the level `Debug`. Default: everything.
+    /// What it logs about. Default all.
     pub log_tags: Vec<WorkerLogTag>,
     /// Ports of Transports and WebRtcServers whose `ListenInfo` names none. Default 10000 to 59999.
     pub rtc_port_range: RangeInclusive<u16>,
@@ -77,15 +80,27 @@ impl fmt::Debug for WorkerSettings {
     }
 }
 
-/// What of a Worker's settings can be changed while it runs. What is `None` stays.
-#[derive(Clone, Debug, Default, Serialize)]
+/// What of a Worker's settings can be changed. Start from the default, which changes nothing.
+#[derive(Clone, Default, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WorkerUpdateSettings {
-    /// See [`WorkerSettings::log_level`].
+    /// From which weight on it logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_level: Option<WorkerLogLevel>,
-    /// See [`WorkerSettings::log_tags`].
+    /// What it logs about.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_tags: Option<Vec<WorkerLogTag>>,
+}
+
+/// Who in a Worker can be spoken to.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelMessageHandlers {
+    /// Those that calls can be for: all its objects.
+    pub channel_request_handlers: Vec<Uuid>,
+    /// Those that take messages without an answer: as in mediasoup, Transports, Producers and DataProducers of any kind.
+    pub channel_notification_handlers: Vec<Uuid>,
 }
 
 /// What a Worker holds.
@@ -96,6 +111,8 @@ pub struct WorkerDump {
     pub router_ids: Vec<RouterId>,
     /// Its WebRtcServers.
     pub webrtc_server_ids: Vec<WebRtcServerId>,
+    /// Who in it can be spoken to.
+    pub channel_message_handlers: ChannelMessageHandlers,
 }
 
 /// Why a Worker could not be created: what the `io::Error` of `create_worker` holds.

@@ -5,7 +5,6 @@
 
 mod control;
 mod log;
-mod logging;
 mod options;
 mod watch;
 

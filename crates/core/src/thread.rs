@@ -15,6 +15,7 @@ mod port;
 mod socket;
 mod tcp;
 mod udp;
+mod usage;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

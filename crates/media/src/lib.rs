@@ -20,6 +20,7 @@ pub mod worker;
 
 mod consumer;
 mod data;
+mod log;
 mod observer;
 mod producer;
 mod router;

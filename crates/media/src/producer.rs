@@ -44,6 +44,8 @@ pub(crate) struct Producer {
     pub(crate) mapping: RtpMapping,
     pub(crate) paused: bool,
     pub(crate) traced: Traced<ProducerTraceEventType>,
+    /// As it was told last.
+    pub(crate) score: Vec<ProducerScore>,
     /// One per encoding, in their order.
     pub(crate) streams: Vec<StreamKey>,
     /// How its picture lies, once a packet has told.

@@ -134,6 +134,8 @@ pub(crate) struct Transport {
     pub(crate) reference: Option<Reference>,
     /// What the receiver says it can take (REMB), in bits per second.
     pub(crate) available_outgoing_bitrate: Option<u64>,
+    /// The round trip to the peer, as it was measured last on any of the streams.
+    pub(crate) round_trip: Option<Duration>,
     pub(crate) traffic: Traffic,
     /// What is told of it; there is nothing yet that could be.
     pub(crate) traced: Traced<TransportTraceEventType>,
@@ -246,6 +248,7 @@ impl Transport {
             remb_repeats: 0,
             reference: None,
             available_outgoing_bitrate: None,
+            round_trip: None,
             traced: Traced::default(),
             traffic: Traffic::new(),
             alarm: Alarm::default(),

@@ -32,6 +32,7 @@ use mafalda_api::id::{
     WebRtcServerId, WorkerId,
 };
 use mafalda_api::waist::{Failure, Reply};
+use mafalda_api::worker::{WorkerLogLevel, WorkerLogTag};
 use slotmap::SlotMap;
 
 use crate::buffer::{Batch, SendBuffer, Sender};
@@ -101,7 +102,7 @@ impl Worker {
         Self {
             id: config.id,
             identity: Identity::new(config.certificate),
-            turn: Turn::new(seed, now),
+            turn: Turn::new(config.id, seed, now),
             servers: HashMap::new(),
             routers: SlotMap::with_key(),
             router_ids: HashMap::new(),
@@ -116,6 +117,14 @@ impl Worker {
             replies: VecDeque::new(),
             batch: None,
         }
+    }
+
+    /// The same Worker, which logs from that weight on and about that. Without this it logs nothing.
+    #[must_use]
+    pub fn with_log(mut self, level: WorkerLogLevel, tags: &[WorkerLogTag]) -> Self {
+        self.turn.log.set_level(level);
+        self.turn.log.set_tags(tags);
+        self
     }
 
     /// Takes in what happened.

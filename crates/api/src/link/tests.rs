@@ -6,6 +6,7 @@ use futures_core::Stream;
 use super::*;
 use crate::id::{TransportId, WorkerId};
 use crate::waist::{BoxStream, CreateWorker, MediaPort, Position};
+use crate::worker::WorkerLogLevel;
 
 /// Never answers a create, and says that every close is done.
 struct Silent;
@@ -50,7 +51,7 @@ fn a_create_given_up_that_never_comes_to_pass_is_forgotten() {
     let id = WorkerId::new();
     let operation = CreateWorker {
         id,
-        log_level: crate::worker::WorkerLogLevel::None,
+        log_level: WorkerLogLevel::None,
         log_tags: Vec::new(),
         rtc_port_range: (1, 2),
         dtls_files: None,

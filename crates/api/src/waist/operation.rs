@@ -34,7 +34,7 @@ use crate::router::{RouterDump, UpdateMediaCodecsError};
 use crate::types::data_structures::IceParameters;
 use crate::webrtc_server::WebRtcServerDump;
 use crate::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
-use crate::worker::{CreateWorkerError, WorkerDump};
+use crate::worker::{CreateWorkerError, WorkerDump, WorkerResourceUsage};
 
 pub use any::*;
 pub use consumer::*;
@@ -104,6 +104,7 @@ macro_rules! operations {
 replies! {
     Done(Done),
     WorkerDump(WorkerDump),
+    WorkerResourceUsage(WorkerResourceUsage),
     WebRtcServerDump(WebRtcServerDump),
     RouterDump(Box<RouterDump>),
     TransportDump(Box<WebRtcTransportDump>),
@@ -128,8 +129,9 @@ replies! {
 
 operations! {
     CreateWorker => Done, CreateWorkerError;
-    UpdateWorkerSettings => Done, RequestError;
     DumpWorker => WorkerDump, RequestError;
+    UpdateWorkerSettings => Done, RequestError;
+    GetWorkerResourceUsage => WorkerResourceUsage, RequestError;
     CreateWebRtcServer => Done, CreateWebRtcServerError;
     DumpWebRtcServer => WebRtcServerDump, RequestError;
     CreateRouter => Done, CreateRouterError;

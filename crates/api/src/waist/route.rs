@@ -10,8 +10,9 @@ impl Command {
     pub fn target(&self) -> Option<ObjectId> {
         Some(match self {
             Self::CreateWorker(_) | Self::Close(_) | Self::Detach(_) => return None,
-            Self::UpdateWorkerSettings(it) => it.id.into(),
             Self::DumpWorker(it) => it.id.into(),
+            Self::UpdateWorkerSettings(it) => it.id.into(),
+            Self::GetWorkerResourceUsage(it) => it.id.into(),
             Self::CreateWebRtcServer(it) => it.worker.into(),
             Self::DumpWebRtcServer(it) => it.id.into(),
             Self::CreateRouter(it) => it.worker.into(),

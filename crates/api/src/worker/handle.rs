@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use event_listener_primitives::HandlerId;
 
-use super::{ExitError, WorkerDump, WorkerUpdateSettings};
+use super::{ExitError, WorkerDump, WorkerResourceUsage, WorkerUpdateSettings};
 use crate::callbacks::Notice;
 use crate::error::{CreateRouterError, CreateWebRtcServerError, RequestError};
 use crate::handle::{Handle, WeakHandle, handle_methods};
@@ -13,7 +13,10 @@ use crate::id::{RouterId, WebRtcServerId, WorkerId};
 use crate::link::Link;
 use crate::mirror::Mirrored;
 use crate::router::{Router, RouterOptions};
-use crate::waist::{CloseCause, CreateRouter, CreateWebRtcServer, DumpWorker, UpdateWorkerSettings};
+use crate::waist::{
+    CloseCause, CreateRouter, CreateWebRtcServer, Done, DumpWorker, GetWorkerResourceUsage,
+    UpdateWorkerSettings,
+};
 use crate::webrtc_server::{WebRtcServer, WebRtcServerOptions};
 use crate::worker_manager::WorkerManager;
 
@@ -51,7 +54,16 @@ impl Worker {
         self.handle.link().run(DumpWorker { id: self.id() }).await
     }
 
-    /// Changes what it tells of itself.
+    /// Tells what its thread has taken of the machine since it began. mediasoup's Node.js side has this for its processes.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone, or the backend is.
+    pub async fn resource_usage(&self) -> Result<WorkerResourceUsage, RequestError> {
+        self.handle.link().run(GetWorkerResourceUsage { id: self.id() }).await
+    }
+
+    /// Changes what it logs. What is left out stays.
     ///
     /// # Errors
     ///
@@ -59,7 +71,8 @@ impl Worker {
     pub async fn update_settings(&self, data: WorkerUpdateSettings) -> Result<(), RequestError> {
         let WorkerUpdateSettings { log_level, log_tags } = data;
         let operation = UpdateWorkerSettings { id: self.id(), log_level, log_tags };
-        self.handle.link().run(operation).await.map(drop)
+        let Done = self.handle.link().run(operation).await?;
+        Ok(())
     }
 
     /// Creates a WebRtcServer. Dropping the future closes what it made.

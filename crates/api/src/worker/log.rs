@@ -1,58 +1,58 @@
-//! How much a Worker tells of itself through `tracing`, and about what.
-//!
-//! These settings say what is told at most: what is written, and where to, is for the application's subscriber to say.
+//! How much a Worker says of itself, and about what.
 
 use serde::{Deserialize, Serialize};
 
-/// How grave something must be to be told.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Deserialize, Serialize)]
+/// From which weight on a Worker logs. Each level has those behind it in it.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkerLogLevel {
-    /// Everything, also what is as it should be.
+    /// What happens to its objects, of the subjects that are chosen.
     #[default]
     Debug,
-    /// What is not as it should be, and goes on.
+    /// What should not happen, of the subjects that are chosen.
     Warn,
-    /// What has failed.
+    /// What must not happen, of any subject.
     Error,
     /// Nothing.
     None,
 }
 
-/// What something that is told at the level `Debug` is about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+/// What a line of a Worker's log is about: the target `mafalda::` and the tag's name.
+///
+/// Simulcast, SVC, SCTP, its messages and bandwidth estimation are accepted, and have nothing to say until they are there.
+#[derive(Debug, Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkerLogTag {
-    /// Beginnings, changes and ends of objects.
+    /// Objects that come, change and go, and calls.
     Info,
-    /// ICE.
+    /// Connectivity.
     Ice,
-    /// DTLS.
+    /// Handshakes.
     Dtls,
-    /// Where RTP comes from and goes to.
+    /// Streams that begin.
     Rtp,
-    /// Keys and suites of SRTP.
+    /// Keys.
     Srtp,
-    /// Where RTCP comes from and goes to.
+    /// Key frames that are asked for.
     Rtcp,
-    /// Retransmissions.
+    /// Losses that retransmission doesn't make good.
     Rtx,
     /// Bandwidth estimation.
     Bwe,
-    /// How well streams arrive.
+    /// Scores.
     Score,
-    /// Streams of Producers that have several.
+    /// Simulcast.
     Simulcast,
-    /// Layers within a stream.
+    /// Layers of one stream.
     Svc,
-    /// SCTP.
+    /// Data channels.
     Sctp,
     /// Messages of data channels.
     Message,
 }
 
 impl WorkerLogTag {
-    /// All there are.
+    /// All of them, in the order of the enum.
     pub const ALL: [Self; 13] = [
         Self::Info,
         Self::Ice,
@@ -69,3 +69,11 @@ impl WorkerLogTag {
         Self::Message,
     ];
 }
+
+const _: () = {
+    let mut at = 0;
+    while at < WorkerLogTag::ALL.len() {
+        assert!(WorkerLogTag::ALL[at] as usize == at, "in the order of the enum");
+        at += 1;
+    }
+};

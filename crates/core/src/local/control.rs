@@ -11,10 +11,10 @@ use mafalda_api::waist::{
     Answer, Call, Close, CloseCause, Command, CreateWorker, Detach, Done, ErrorCode, Event, Failure, Origin,
     Position, Reply, UpdateWorkerSettings, WorkerState,
 };
+use mafalda_api::worker::WorkerLogLevel;
 use tokio::sync::oneshot;
 
 use super::log::Log;
-use super::logging::Logging;
 use super::watch::Watcher;
 use super::{LocalOptions, Message, Report, Reports};
 use crate::thread::{Opened, Thread, ThreadOptions};
@@ -41,6 +41,8 @@ struct Running {
     created_by: u64,
     /// It was told to end: no call is for it any more.
     ending: bool,
+    /// From which weight on it logs; here its end is what is left to say.
+    log_level: WorkerLogLevel,
 }
 
 #[derive(Debug)]
@@ -50,8 +52,6 @@ pub(super) struct Control {
     log: Log,
     watchers: Vec<Watcher>,
     workers: HashMap<WorkerId, Running>,
-    /// Outlives the Worker until its end is told.
-    logging: HashMap<WorkerId, Logging>,
     /// Where each object lives, from the moment at which its creation was handed on.
     routes: HashMap<ObjectId, WorkerId>,
     pending: HashMap<u64, Pending>,
@@ -66,7 +66,6 @@ impl Control {
             log: Log::new(rand::random()),
             watchers: Vec::new(),
             workers: HashMap::new(),
-            logging: HashMap::new(),
             routes: HashMap::new(),
             pending: HashMap::new(),
             next_request: 0,
@@ -123,7 +122,6 @@ impl Control {
         }
         match &call.command {
             Command::CreateWorker(command) => self.create_worker(command.clone(), &call, answering),
-            Command::UpdateWorkerSettings(command) => self.update_worker(command, answering),
             Command::Close(Close { ids }) => {
                 let shares = self.shares(ids);
                 self.spread(&call, shares, true, answering);
@@ -141,35 +139,21 @@ impl Control {
         if self.routes.contains_key(&id.into()) {
             return self.answer(answering, Err(Failure::already_exists(id)));
         }
-        self.logging.insert(id, Logging::new(&command));
+        let log_level = command.log_level;
         let created_by = self.pend(answering, vec![id], Some(id.into()), false);
         let origin = Origin { owner: Some(call.owner), labels: call.labels.clone(), tags: call.tags.clone() };
         let options =
             ThreadOptions { command, request: created_by, addresses: self.options.addresses.clone() };
         match Thread::spawn(options, Reports { worker: id, inbox: self.inbox.clone() }) {
             Ok(thread) => {
-                self.workers.insert(id, Running { thread, origin, created_by, ending: false });
+                self.workers.insert(id, Running { thread, origin, created_by, ending: false, log_level });
                 self.routes.insert(id.into(), id);
             }
             Err(error) => {
-                self.logging.remove(&id);
                 let failure = Failure::new(ErrorCode::System, format!("can't start a thread: {error}"));
                 self.on_reply(id, created_by, Err(failure));
             }
         }
-    }
-
-    /// What a Worker tells is told here, so that a busy Worker needn't be asked.
-    fn update_worker(&mut self, command: &UpdateWorkerSettings, answering: Answering) {
-        let is_there = self.workers.get(&command.id).is_some_and(|running| !running.ending);
-        let result = match self.logging.get_mut(&command.id).filter(|_| is_there) {
-            Some(logging) => {
-                logging.update(command);
-                Ok(Done.into())
-            }
-            None => Err(Failure::not_found(command.id)),
-        };
-        self.answer(answering, result);
     }
 
     /// Hands a call to the one Worker that it concerns.
@@ -184,6 +168,12 @@ impl Control {
         let Some(worker) = worker else {
             return self.answer(answering, Err(Failure::not_found(target)));
         };
+        if let Command::UpdateWorkerSettings(UpdateWorkerSettings { log_level: Some(level), .. }) =
+            &call.command
+            && let Some(running) = self.workers.get_mut(&worker)
+        {
+            running.log_level = *level;
+        }
         let creates = call.command.creates();
         if let Some(id) = creates {
             if self.routes.contains_key(&id) {
@@ -270,11 +260,9 @@ impl Control {
 
     /// All that lived in the Worker is gone, and so are its answers.
     fn on_ended(&mut self, id: WorkerId, panic: Option<&str>) {
-        if let Some(running) = self.workers.remove(&id) {
-            running.thread.join();
-        }
-        if let (Some(logging), Some(text)) = (self.logging.get(&id), panic) {
-            logging.panic(id, text);
+        if let Some(Running { thread, log_level, .. }) = self.workers.remove(&id) {
+            thread.join();
+            tell_end(id, log_level, panic);
         }
         if self.log.contains(id.into()) {
             let cause = panic.map_or(CloseCause::Requested, |text| CloseCause::Died(text.into()));
@@ -282,7 +270,6 @@ impl Control {
                 self.append(event);
             }
         }
-        self.logging.remove(&id);
         // Objects whose creation was under way have a route, but no state.
         self.routes.retain(|_, worker| *worker != id);
         let waiting = self.pending.iter().filter(|(_, pending)| pending.waiting.contains(&id));
@@ -307,10 +294,6 @@ impl Control {
     }
 
     fn append(&mut self, event: Event) {
-        let worker = self.routes.get(&event.subject());
-        if let Some((worker, logging)) = worker.and_then(|worker| self.logging.get_key_value(worker)) {
-            logging.event(*worker, &event);
-        }
         if let Event::Closed { id, .. } = &event {
             self.routes.remove(id);
         }
@@ -352,6 +335,19 @@ impl Control {
     fn answer(&self, answering: Answering, result: Result<Reply, Failure>) {
         // The caller may have gone; what was done stays done.
         let _ = answering.send(result.map(|reply| Answer { reply, at: self.log.position() }));
+    }
+}
+
+/// What a Worker can't say itself any more.
+fn tell_end(worker: WorkerId, log_level: WorkerLogLevel, panic: Option<&str>) {
+    match panic {
+        Some(panic) if log_level <= WorkerLogLevel::Error => {
+            tracing::error!(target: "mafalda::info", %worker, panic, "a worker has panicked");
+        }
+        None if log_level == WorkerLogLevel::Debug => {
+            tracing::debug!(target: "mafalda::info", %worker, "a worker has ended");
+        }
+        _ => {}
     }
 }
 

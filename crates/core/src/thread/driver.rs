@@ -27,7 +27,7 @@ use super::pace::Pace;
 use super::packet_io::Syscalls;
 use super::socket::{Accept, Ready, Socket, Sockets};
 use super::udp::Unsent;
-use super::{address, listen};
+use super::{address, listen, usage};
 use crate::local::{MediaAddress, Report, Reports};
 
 /// Calls carried out per turn. Each takes some ten microseconds, so media waits about a millisecond at most.
@@ -83,7 +83,8 @@ impl Driver {
         let system = |error: io::Error| Failure::new(ErrorCode::System, format!("no event loop: {error}"));
         let config = WorkerConfig { id: command.id, certificate };
         Ok(Self {
-            machine: Worker::new(config, rand::random(), now()),
+            machine: Worker::new(config, rand::random(), now())
+                .with_log(command.log_level, &command.log_tags),
             sockets: Sockets::new(&mailbox).map_err(system)?,
             ends: Ends::default(),
             mailbox,
@@ -206,6 +207,10 @@ impl Driver {
     }
 
     fn on_call(&mut self, now: Now, request: u64, mut call: Call) {
+        if let Command::GetWorkerResourceUsage(_) = call.command {
+            let result = usage::of_this_thread().map(Into::into);
+            return self.news.push(Report::Reply { request, result });
+        }
         if self.resting && binds(&call.command) {
             // A call before it may have closed what has the port.
             self.drain(now);

@@ -177,7 +177,8 @@ impl ProducerStream {
         let Some(format) = self.formats.first() else { return };
         let params = StreamParams { ssrc, clock_rate: format.clock_rate, nack: format.nack };
         self.begun = false;
-        if self.recv.replace(RecvStream::new(params, self.inactivity)).is_some() {
+        let recv = RecvStream::new(params, self.inactivity).with_rtx(format.rtx.is_some());
+        if self.recv.replace(recv).is_some() {
             let Numbering(last) = self.numbering;
             self.numbering = Numbering(last.wrapping_add(1));
             self.highest = 0;
@@ -275,7 +276,7 @@ impl ProducerStream {
         let arrived = ArrivedPacket {
             sequence: inbound.header.sequence,
             timestamp: inbound.header.timestamp,
-            len: inbound.packet.len(),
+            len: media_len(&inbound, repaired),
             payload_len: payload.len(),
             repaired,
             key_frame,
@@ -347,8 +348,7 @@ impl ProducerStream {
             packet: inbound.packet,
             header: &inbound.header,
             extensions: inbound.extensions,
-            // What was wrapped is told as it was before.
-            len: inbound.packet.len() - if rtx { rtx::OSN_LEN } else { 0 },
+            len: media_len(&inbound, rtx),
             payload_len: inbound.header.payload_len.into(),
             key_frame,
             rtx,
@@ -432,4 +432,9 @@ impl ProducerStream {
             score: recv.score(),
         })
     }
+}
+
+/// The length of a packet, of one that came as a retransmission what it was before that.
+fn media_len(inbound: &Inbound<'_>, rtx: bool) -> usize {
+    inbound.packet.len() - if rtx { rtx::OSN_LEN } else { 0 }
 }

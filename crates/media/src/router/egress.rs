@@ -124,7 +124,11 @@ impl Router {
         }
         let mut outlet = Outlet::open(now, row, &mut self.transports)?;
         let index = job.resend.in_index;
-        let media = Media::of_ring(index, ring.get(now, index)?);
+        let Some(stored) = ring.get(now, index) else {
+            outlet.discard_resend();
+            return None;
+        };
+        let media = Media::of_ring(index, stored);
         if out.room() < media.room() {
             return Some(MediaOutput::Full);
         }

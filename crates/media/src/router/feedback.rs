@@ -96,7 +96,12 @@ impl Router {
         let Some((stream, index)) = self.target(key, block.ssrc) else { return };
         let Some(row) = self.row_mut(stream, index) else { return };
         row.missed = block.fraction_lost;
-        if row.send.on_report(turn.now, report).is_some() {
+        let scored = row.send.on_report(turn.now, report).is_some();
+        let measured = row.send.round_trip();
+        if let Some(transport) = self.transports.get_mut(key).filter(|_| block.last_sr != 0) {
+            transport.round_trip = measured.or(transport.round_trip);
+        }
+        if scored {
             self.mark_consumer_score(turn, stream, index);
         }
     }
@@ -164,12 +169,13 @@ impl Router {
 
     /// The peer echoes our reference time: that is the round trip to all streams that it sends.
     fn on_echo(&mut self, turn: &mut Turn, key: TransportKey, echo: rtcp::DlrrReport) {
-        let Some(transport) = self.transports.get(key).filter(|it| it.feedback_ssrc == echo.ssrc) else {
+        let Some(transport) = self.transports.get_mut(key).filter(|it| it.feedback_ssrc == echo.ssrc) else {
             return;
         };
         for stream in &transport.streams {
             if let Some(recv) = self.streams.get_mut(*stream).and_then(|stream| stream.recv.as_mut()) {
                 recv.on_reference_echo(turn.now, echo.last_rr, echo.delay);
+                transport.round_trip = recv.round_trip().or(transport.round_trip);
             }
         }
     }

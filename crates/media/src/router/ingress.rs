@@ -4,6 +4,7 @@ use mafalda_api::types::rtp_parameters::{MediaKind, RtpEncodingParameters};
 use mafalda_api::waist::Event;
 
 use crate::buffer::{Batch, Datagram};
+use crate::log::note;
 use crate::producer::{Inbound, Producer, StreamNews};
 use crate::rtp::RtpHeader;
 use crate::rtp::extension::{Extensions, VideoOrientation};
@@ -72,6 +73,9 @@ impl Router {
 
     fn on_stream_news(&mut self, turn: &mut Turn, key: StreamKey, news: StreamNews) {
         if news.key_frame_needed {
+            if let Some(producer) = self.streams.get(key).map(|stream| stream.producer) {
+                note!(turn.log, Debug, Rtx, %producer, "more is missing than can be sent again");
+            }
             self.request_key_frame(turn, key);
         }
         if news.scored {
@@ -159,6 +163,7 @@ impl Router {
             stream.bind(header.ssrc);
         }
         let source = Source { producer, encoding: place, rtx };
+        note!(turn.log, Debug, Rtp, %producer, ssrc = header.ssrc, rtx, "stream begins");
         transport.listener.latch(header.ssrc, source, earlier);
         if let (Some(srtp), Some(earlier)) = (transport.protection.srtp_mut(), earlier) {
             srtp.receiver.retire(earlier);

@@ -6,7 +6,9 @@ use mafalda_api::consumer::{
 use mafalda_api::id::{ConsumerId, ProducerId, RtpObserverId};
 use mafalda_api::producer::{ProducerDump, ProducerStat, RtpStreamRecv, RtxStream};
 use mafalda_api::router::RouterDump;
-use mafalda_api::types::rtp_parameters::{MediaKind, RtpCodecParameters, RtpParameters};
+use mafalda_api::types::rtp_parameters::{
+    MediaKind, RtpCodecParameters, RtpCodecParametersParametersValue, RtpEncodingParameters, RtpParameters,
+};
 
 mod transport;
 
@@ -91,6 +93,7 @@ impl Router {
             kind: consumer.kind,
             paused: consumer.paused,
             producer_id: consumer.known_producer(),
+            priority: 1,
             producer_paused: consumer.producer_paused,
             rtp_parameters: RtpParameters::clone(&consumer.rtp_parameters),
             supported_codec_payload_types: media.map(RtpCodecParameters::payload_type).collect(),
@@ -98,6 +101,12 @@ impl Router {
             r#type: consumer.r#type,
             consumable_rtp_encodings: consumer.consumable.encodings.clone(),
             rtp_streams: self.rows(consumer).filter_map(|row| row_dump(consumer, row)).collect(),
+            preferred_spatial_layer: None,
+            target_spatial_layer: None,
+            current_spatial_layer: None,
+            preferred_temporal_layer: None,
+            target_temporal_layer: None,
+            current_temporal_layer: None,
         })
     }
 
@@ -138,6 +147,10 @@ fn stream_dump(producer: &Producer, stream: &ProducerStream) -> Option<RtpStream
     let format = stream.formats.first()?;
     let recv = stream.begun()?;
     let cname = producer.rtp_parameters.rtcp.cname.clone().unwrap_or_default();
+    let encoding = producer.rtp_parameters.encodings.get(stream.encoding);
+    let codecs = &producer.rtp_parameters.codecs;
+    let codec = codecs.iter().find(|codec| codec.payload_type() == format.payload_type);
+    let layers = Layers::of(encoding);
     let rtx = stream.rtx.as_ref().map(|rtx| RtxStream {
         params: RtxStreamParams {
             clock_rate: format.clock_rate,
@@ -155,7 +168,11 @@ fn stream_dump(producer: &Producer, stream: &ProducerStream) -> Option<RtpStream
             encoding_idx: stream.encoding as u32,
             mime_type: format.mime_type,
             payload_type: format.payload_type,
+            spatial_layers: layers.spatial,
             ssrc: recv.params().ssrc,
+            temporal_layers: layers.temporal,
+            use_dtx: use_dtx(encoding, codec),
+            use_in_band_fec: is_set(codec, "useinbandfec"),
             use_nack: format.nack,
             use_pli: format.pli,
             rid: stream.rid.clone(),
@@ -181,7 +198,7 @@ fn stream_stat(now: Now, kind: MediaKind, stream: &ProducerStream) -> Option<Pro
         packets_lost: it.packets_lost,
         fraction_lost: it.fraction_lost,
         jitter: it.jitter,
-        packets_discarded: it.discarded,
+        packets_discarded: it.discarded + it.duplicates,
         packets_retransmitted: it.retransmitted,
         packets_repaired: it.repaired,
         nack_count: it.feedback.nacks,
@@ -194,6 +211,7 @@ fn stream_stat(now: Now, kind: MediaKind, stream: &ProducerStream) -> Option<Pro
         round_trip_time: it.round_trip.map(ms),
         rtx_packets_discarded: stream.rtx.as_ref().map(|rtx| rtx.discarded()),
         score: it.score,
+        bitrate_by_layer: Vec::new(),
     })
 }
 
@@ -210,6 +228,8 @@ fn rtx_payload_type(parameters: &RtpParameters, media: &RtpCodecParameters) -> O
 fn row_dump(consumer: &Consumer, row: &Row) -> Option<RtpStream> {
     let codec = media_codec(&consumer.rtp_parameters)?;
     let has = |feedback| codec.rtcp_feedback().contains(&feedback);
+    let encoding = consumer.rtp_parameters.encodings.get(row.encoding);
+    let layers = Layers::of(encoding);
     Some(RtpStream {
         params: RtpStreamParams {
             clock_rate: codec.clock_rate().get(),
@@ -217,7 +237,11 @@ fn row_dump(consumer: &Consumer, row: &Row) -> Option<RtpStream> {
             encoding_idx: row.encoding as u32,
             mime_type: codec.mime_type(),
             payload_type: codec.payload_type(),
+            spatial_layers: layers.spatial,
             ssrc: row.send.params().ssrc,
+            temporal_layers: layers.temporal,
+            use_dtx: use_dtx(encoding, Some(codec)),
+            use_in_band_fec: is_set(Some(codec), "useinbandfec"),
             use_nack: row.send.params().nack,
             use_pli: has(mafalda_api::types::rtp_parameters::RtcpFeedback::NackPli),
             rid: None,
@@ -254,7 +278,33 @@ fn row_stat(now: Now, consumer: &Consumer, row: &Row) -> Option<ConsumerStat> {
         byte_count: it.bytes,
         bitrate: it.bitrate,
         round_trip_time: it.round_trip.map(ms),
-        rtx_packets_discarded: None,
+        rtx_packets_discarded: row.rtx.as_ref().map(|rtx| rtx.discarded()),
         score: it.score,
     })
+}
+
+/// How many layers a stream was negotiated with.
+struct Layers {
+    spatial: u8,
+    temporal: u8,
+}
+
+impl Layers {
+    fn of(encoding: Option<&RtpEncodingParameters>) -> Self {
+        let mode = encoding.map(|encoding| &encoding.scalability_mode);
+        Self {
+            spatial: mode.map_or(1, |mode| mode.spatial_layers().get()),
+            temporal: mode.map_or(1, |mode| mode.temporal_layers().get()),
+        }
+    }
+}
+
+/// Either says so: the encoding, or Opus with `usedtx` (RFC 7587 §6.1).
+fn use_dtx(encoding: Option<&RtpEncodingParameters>, codec: Option<&RtpCodecParameters>) -> bool {
+    encoding.and_then(|encoding| encoding.dtx).unwrap_or(false) || is_set(codec, "usedtx")
+}
+
+fn is_set(codec: Option<&RtpCodecParameters>, parameter: &str) -> bool {
+    let value = codec.and_then(|codec| codec.parameters().get(parameter));
+    matches!(value, Some(RtpCodecParametersParametersValue::Number(1)))
 }

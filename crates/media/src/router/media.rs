@@ -63,6 +63,7 @@ impl Router {
             transport.next_remb.get_or_insert(turn.now.at);
         }
         let streams = self.add_streams(turn, key, command, &negotiated);
+        let score: Vec<_> = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();
         let producer = Producer {
             id: command.id,
             alias: command.alias,
@@ -74,11 +75,11 @@ impl Router {
             mapping: negotiated.mapping,
             paused: command.paused,
             traced: Traced::default(),
-            streams: streams.clone(),
             video_orientation: None,
+            score: score.clone(),
+            streams,
             observers: Vec::new(),
         };
-        let score = streams.iter().filter_map(|key| self.streams.get(*key)?.score()).collect();
         let state = producer.state(command.transport, score);
         turn.effects.tell(Event::Appeared(state.into()));
         self.producers.insert(command.id, producer);

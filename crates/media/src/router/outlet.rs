@@ -97,6 +97,8 @@ pub(super) struct Written {
     /// Where it begins.
     pub(super) start: usize,
     pub(super) len: usize,
+    /// Of the RTP packet, before it was protected.
+    plain_len: usize,
 }
 
 /// What is each packet's own, beside the media in it.
@@ -150,13 +152,13 @@ impl<'a> Outlet<'a> {
         };
         let written = self.write(media, &own, out)?;
         self.count_transport_cc();
-        self.transport.traffic.rtp_sent.count(self.now, written.len);
+        self.transport.traffic.rtp_sent.count(self.now, written.plain_len);
         self.transport.traffic.sent.count(self.now, written.len);
         let sent = SentPacket {
             in_index: media.index,
             out_index: index,
             timestamp: media.timestamp,
-            len: written.len,
+            len: written.plain_len,
             payload_len: media.payload.len(),
             transport_cc: own.transport_cc,
             abs_send_time: own.abs_send_time,
@@ -179,9 +181,16 @@ impl<'a> Outlet<'a> {
             Some(payload_type) => self.write_wrapped(media, resend.out_index, payload_type, out)?,
             None => self.write_again(media, resend, out)?,
         };
-        self.transport.traffic.rtx_sent.count(self.now, written.len);
+        self.transport.traffic.rtx_sent.count(self.now, written.plain_len);
         self.transport.traffic.sent.count(self.now, written.len);
         Some(written)
+    }
+
+    /// A packet that was to be sent again is gone.
+    pub(super) fn discard_resend(&mut self) {
+        if let Some(rtx) = &mut self.row.rtx {
+            rtx.on_discarded();
+        }
     }
 
     /// RFC 4588 §4: the original sequence number goes before the payload.
@@ -217,7 +226,7 @@ impl<'a> Outlet<'a> {
             prefix: &[],
         };
         let written = self.write(media, &own, out)?;
-        self.row.send.on_resent(self.now, written.len, media.payload.len());
+        self.row.send.on_resent(self.now, written.plain_len, media.payload.len());
         Some(written)
     }
 
@@ -281,7 +290,8 @@ impl<'a> Outlet<'a> {
         let plain = PlainRtp { header, prefix, payload };
         // It can't fail: there is room, all lengths are bounded, and no stream lives to see the last index.
         let len = self.transport.protection.protect_rtp(index, plain, out.spare())?;
-        Some(Written { start: out.commit(len), len })
+        let plain_len = header.len() + prefix.len() + payload.len();
+        Some(Written { start: out.commit(len), len, plain_len })
     }
 
     fn count_transport_cc(&mut self) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mafalda_api::producer::ProducerTraceEventType;
 
+use crate::log::note;
 use crate::rtcp::{
     Arrival, COMPOUND_LEN_MAX, CompoundWriter, DlrrReport, FeedbackInfo, Full, ReportBlock, SenderInfo,
 };
@@ -121,6 +122,7 @@ impl Router {
         let (own, ssrc) = (transport.feedback_ssrc, recv.params().ssrc);
         let mut compound = Compound::new(Wrap::Rtcp(self.key, stream.transport));
         let request = if format.pli { KeyFrameRequest::Pli } else { KeyFrameRequest::Fir };
+        note!(turn.log, Debug, Rtcp, producer = %stream.producer, ssrc, ?request, "key frame asked for");
         if stream.traced.contains(request.of_producer()) {
             let (now, producer) = (turn.now, stream.producer);
             turn.effects.trace(|| Some(trace::key_frame_request_out(now, producer, request, ssrc)));

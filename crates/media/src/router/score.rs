@@ -50,8 +50,12 @@ impl Router {
         let Some(producer) = self.producers.get(&stream.producer) else { return };
         let id = producer.id;
         let streams = producer.streams.iter().filter_map(|key| self.streams.get(*key));
-        let score = streams.filter_map(|it| it.score()).collect();
-        turn.effects.tell(Event::ProducerScoreChanged { id, score });
+        let score: Vec<_> = streams.filter_map(|it| it.score()).collect();
+        // It may have gone and come back in one turn.
+        if let Some(producer) = self.producers.get_mut(&id).filter(|producer| producer.score != score) {
+            producer.score.clone_from(&score);
+            turn.effects.tell(Event::ProducerScoreChanged { id, score });
+        }
         for (transport, consumer) in self.consumers_of.get(&id).cloned().unwrap_or_default() {
             self.tell_consumer_score(turn, transport, consumer);
         }

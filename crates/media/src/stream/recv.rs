@@ -87,6 +87,7 @@ pub struct RecvStats {
 #[derive(Clone, Debug)]
 pub struct RecvStream {
     params: StreamParams,
+    rtx: bool,
     reception: Reception,
     nack: NackGenerator,
     rate: RateWindow,
@@ -99,6 +100,8 @@ pub struct RecvStream {
     bytes: u64,
     retransmitted: u64,
     repaired: u64,
+    /// Whether packets have come again under the own SSRC since the last score sample.
+    repaired_itself: bool,
     feedback: FeedbackCounters,
     round_trip: Option<Duration>,
 }
@@ -120,6 +123,7 @@ impl RecvStream {
     pub fn new(params: StreamParams, inactivity: Option<Duration>) -> Self {
         Self {
             params,
+            rtx: false,
             reception: Reception::new(params.ssrc, params.clock_rate),
             nack: NackGenerator::new(),
             rate: RateWindow::new(),
@@ -131,9 +135,17 @@ impl RecvStream {
             bytes: 0,
             retransmitted: 0,
             repaired: 0,
+            repaired_itself: false,
             feedback: FeedbackCounters::default(),
             round_trip: None,
         }
+    }
+
+    /// The same stream, whose packets come again under another SSRC or not.
+    #[must_use]
+    pub fn with_rtx(mut self, rtx: bool) -> Self {
+        self.rtx = rtx;
+        self
     }
 
     /// What negotiation said of it.
@@ -206,18 +218,19 @@ impl RecvStream {
     /// A sender report came for this stream; the new score if it changed.
     pub fn on_sender_report(&mut self, now: Now, ntp: u64, rtp_timestamp: u32) -> Option<u8> {
         self.reception.on_sender_report(now, ntp, rtp_timestamp);
-        if self.activity.is_some_and(|activity| activity.dead) {
-            return None;
-        }
         let total = Delivery {
             expected: self.reception.expected(),
             lost: self.reception.lost().unsigned_abs() * u64::from(self.reception.lost() > 0),
             repaired: self.repaired,
             retransmitted: self.retransmitted,
+            under_own_ssrc: std::mem::take(&mut self.repaired_itself),
         };
         let interval = total.since(self.scored);
         self.scored = total;
-        self.score.add(interval.score())
+        if self.activity.is_some_and(|activity| activity.dead) {
+            return None;
+        }
+        self.score.add(interval.score_of_received())
     }
 
     /// The last sender report: NTP time, RTP timestamp, and when it came.
@@ -280,7 +293,7 @@ impl RecvStream {
     }
 
     /// Tells the NACK list; whether a key frame is needed. A stream without RTX repairs under its own SSRC: what was asked for and
-    /// comes counts as repaired too.
+    /// comes counts as repaired too. With RTX that would be a packet that was only late.
     fn watch_gaps(&mut self, now: Now, tracked: Tracked, packet: ArrivedPacket) -> bool {
         if !self.params.nack || self.paused {
             return false;
@@ -292,9 +305,10 @@ impl RecvStream {
             NackOutcome::Noted => false,
             NackOutcome::KeyFrameNeeded => true,
             NackOutcome::Recovered { asked } => {
-                let under_own_ssrc = u64::from(asked && !packet.repaired);
-                self.repaired += under_own_ssrc;
-                self.retransmitted += under_own_ssrc;
+                let under_own_ssrc = asked && !packet.repaired && !self.rtx;
+                self.repaired_itself |= under_own_ssrc;
+                self.repaired += u64::from(under_own_ssrc);
+                self.retransmitted += u64::from(under_own_ssrc);
                 false
             }
         }

@@ -75,6 +75,7 @@ pub struct RtxSendStream {
     next: u64,
     packets: u64,
     bytes: u64,
+    discarded: u64,
 }
 
 impl RtxSendStream {
@@ -82,7 +83,7 @@ impl RtxSendStream {
     /// [`SequenceMap::FIRST`](super::SequenceMap::FIRST).
     #[must_use]
     pub fn new(ssrc: u32, first_sequence: u16) -> Self {
-        Self { ssrc, next: first_sequence.into(), packets: 0, bytes: 0 }
+        Self { ssrc, next: first_sequence.into(), packets: 0, bytes: 0, discarded: 0 }
     }
 
     /// Its SSRC.
@@ -98,6 +99,17 @@ impl RtxSendStream {
         self.packets += 1;
         self.bytes += len as u64;
         index
+    }
+
+    /// A packet that was to be sent again is not to be had any more.
+    pub fn on_discarded(&mut self) {
+        self.discarded += 1;
+    }
+
+    /// Packets that were to be sent again, and were not to be had any more.
+    #[must_use]
+    pub fn discarded(&self) -> u64 {
+        self.discarded
     }
 
     /// Packets sent.
@@ -139,5 +151,7 @@ mod tests {
         let last = (0..40_000).map(|_| rtx.take_index(100)).last();
         assert_eq!(last, Some(72_767));
         assert_eq!((rtx.packets(), rtx.bytes(), rtx.ssrc()), (40_001, 4_000_100, 9));
+        rtx.on_discarded();
+        assert_eq!(rtx.discarded(), 1);
     }
 }

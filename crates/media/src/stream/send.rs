@@ -12,7 +12,7 @@ use super::{
     index::extend,
     rate::RateWindow,
     report::{DEFAULT_RTT, ReceivedReport, SenderInfo, round_trip, rtp_ticks},
-    score::Score,
+    score::{Delivery, Score},
 };
 use crate::Now;
 use allowance::Allowance;
@@ -80,6 +80,8 @@ pub struct SendStream {
     round_trip: Option<Duration>,
     allowance: Allowance,
     feedback: FeedbackCounters,
+    /// Whether packets went out again under this SSRC since the last score sample.
+    resent_itself: bool,
 }
 
 impl SendStream {
@@ -109,6 +111,7 @@ impl SendStream {
             round_trip: None,
             allowance: Allowance::default(),
             feedback: FeedbackCounters::default(),
+            resent_itself: false,
         }
     }
 
@@ -181,6 +184,7 @@ impl SendStream {
     /// A packet goes out again under this SSRC; one that goes through RTX is counted there.
     pub fn on_resent(&mut self, now: Now, len: usize, payload_len: usize) {
         self.count(now, len, payload_len);
+        self.resent_itself = true;
     }
 
     /// The receiver reports; the new score if it changed.
@@ -188,7 +192,8 @@ impl SendStream {
         self.round_trip = round_trip(now, report.last_sr, report.delay_since_last_sr).or(self.round_trip);
         self.jitter = report.jitter;
         let delivery = self.path.on_report(report, self.highest_sent?, self.repaired, self.retransmitted)?;
-        self.score.add(delivery.score())
+        let under_own_ssrc = std::mem::take(&mut self.resent_itself);
+        self.score.add(Delivery { under_own_ssrc, ..delivery }.score_of_sent())
     }
 
     /// The sender's part of a sender report; `None` before the first packet and when the stream is quiet for 2 s.

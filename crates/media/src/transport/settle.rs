@@ -8,6 +8,7 @@ use super::handshake::HandshakeEvent;
 use super::{Protection, Srtp, Transport};
 use crate::Now;
 use crate::ice::{IceEvent, IceState};
+use crate::log::note;
 use crate::worker::turn::{Effects, Wrap};
 use crate::worker::{Paths, TransportAt, Turn};
 
@@ -103,6 +104,7 @@ impl Transport {
             HandshakeEvent::State(state) => (state, None, false),
             HandshakeEvent::Connected { keying, peer_certificate } => match Srtp::new(&keying) {
                 Ok(srtp) => {
+                    note!(turn.log, Debug, Srtp, transport = %self.id, profile = ?keying.profile(), "keys");
                     self.protection = Protection::Srtp(srtp);
                     self.begin_reports(turn.now);
                     (api::DtlsState::Connected, Some(pem(&peer_certificate).into()), true)

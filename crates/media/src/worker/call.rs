@@ -11,15 +11,19 @@ mod transport;
 
 use std::collections::BTreeSet;
 
-use mafalda_api::waist::{Call, Command, Done, ErrorCode, Failure, Origin, Reply};
-use mafalda_api::worker::WorkerDump;
+use mafalda_api::waist::{Call, Command, Done, ErrorCode, Failure, Origin, Reply, UpdateWorkerSettings};
+use mafalda_api::worker::{ChannelMessageHandlers, WorkerDump};
 
 use super::{ListenSocket, Worker};
+use crate::log::note;
 
 impl Worker {
     pub(super) fn on_call(&mut self, request: u64, call: Call, sockets: &[ListenSocket]) {
+        let target = call.command.target();
+        note!(self.turn.log, Debug, Info, request, ?target, "call");
         let result = self.carry_out(call, sockets);
-        if result.is_err() {
+        if let Err(failure) = &result {
+            self.turn.log.refusal(failure);
             self.turn.effects.closing.extend(sockets.iter().map(|socket| socket.socket));
         }
         self.replies.push_back((request, result));
@@ -28,10 +32,14 @@ impl Worker {
     fn carry_out(&mut self, call: Call, sockets: &[ListenSocket]) -> Result<Reply, Failure> {
         let origin = Origin { owner: Some(call.owner), labels: call.labels, tags: call.tags };
         match call.command {
-            Command::CreateWorker(_) | Command::UpdateWorkerSettings(_) => {
+            Command::CreateWorker(_) => {
                 Err(Failure::new(ErrorCode::Unsupported, "this is for who runs workers, not for one of them"))
             }
+            Command::GetWorkerResourceUsage(_) => {
+                Err(Failure::new(ErrorCode::Unsupported, "its thread knows, the machine doesn't"))
+            }
             Command::DumpWorker(_) => Ok(self.dump().into()),
+            Command::UpdateWorkerSettings(it) => Ok(self.update_settings(&it).into()),
             Command::CreateWebRtcServer(it) => self.create_server(&it, origin, sockets).map(Into::into),
             Command::DumpWebRtcServer(it) => self.dump_server(it.id).map(Into::into),
             Command::CreateRouter(it) => self.create_router(&it, origin).map(Into::into),
@@ -123,10 +131,35 @@ impl Worker {
         }
     }
 
+    fn update_settings(&mut self, command: &UpdateWorkerSettings) -> Done {
+        if let Some(level) = command.log_level {
+            self.turn.log.set_level(level);
+        }
+        if let Some(tags) = &command.log_tags {
+            self.turn.log.set_tags(tags);
+        }
+        Done
+    }
+
     fn dump(&self) -> WorkerDump {
+        let transports = self.transports.keys().map(|id| (*id).into());
+        let producers = self.producers.keys().map(|id| (*id).into());
+        let data_producers = self.data_producers.keys().map(|id| (*id).into());
+        let notified: Vec<_> = transports.chain(producers).chain(data_producers).collect();
+        let servers = self.servers.keys().map(|id| (*id).into());
+        let routers = self.router_ids.keys().map(|id| (*id).into());
+        let consumers = self.consumers.keys().map(|id| (*id).into());
+        let data_consumers = self.data_consumers.keys().map(|id| (*id).into());
+        let observers = self.observers.keys().map(|id| (*id).into());
+        let others = servers.chain(routers).chain(consumers).chain(data_consumers).chain(observers);
+        let channel_message_handlers = ChannelMessageHandlers {
+            channel_request_handlers: others.chain(notified.iter().copied()).collect(),
+            channel_notification_handlers: notified,
+        };
         WorkerDump {
             router_ids: self.routers.values().map(|router| router.id).collect(),
             webrtc_server_ids: self.servers.keys().copied().collect(),
+            channel_message_handlers,
         }
     }
 }

@@ -20,6 +20,7 @@ impl Worker {
         self.tell_moves();
         self.tell_scores();
         if let Some(event) = self.turn.effects.events.pop_front() {
+            self.turn.log.event(&event);
             return Some(Output::Event(event));
         }
         if let Some((request, result)) = self.replies.pop_front() {

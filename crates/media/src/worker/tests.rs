@@ -14,6 +14,7 @@ mod server;
 mod simulcast;
 mod sound;
 mod stage;
+mod stats;
 mod timer;
 mod trace;
 mod way;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Instant;
 
-use mafalda_api::id::DataConsumerId;
+use mafalda_api::id::{DataConsumerId, WorkerId};
 use mafalda_api::waist::{DataMessage, Event};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -13,6 +13,7 @@ use super::drops::{DropReason, Drops};
 use super::paths::TransportAt;
 use super::resends::Resends;
 use super::timers::{Alarm, Timer, Timers};
+use crate::log::Log;
 use crate::router::{RouterKey, TransportKey};
 use crate::{Now, SocketId, Tuple};
 
@@ -35,6 +36,8 @@ pub(crate) struct Turn {
     pub(crate) now: Now,
     /// The Worker's randomness.
     pub(crate) rng: StdRng,
+    /// What the Worker says of itself.
+    pub(crate) log: Log,
     /// What comes of it.
     pub(crate) effects: Effects,
     /// What is to be sent again.
@@ -46,9 +49,10 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    pub(crate) fn new(seed: [u8; 32], now: Now) -> Self {
+    pub(crate) fn new(worker: WorkerId, seed: [u8; 32], now: Now) -> Self {
         Self {
             now,
+            log: Log::new(worker),
             rng: StdRng::from_seed(seed),
             effects: Effects::default(),
             resends: Resends::default(),

@@ -21,9 +21,9 @@ impl fmt::Debug for ThreadInitializer {
 pub struct CreateWorker {
     /// Drawn by the caller.
     pub id: WorkerId,
-    /// How much it tells of itself.
+    /// From which weight on it logs.
     pub log_level: WorkerLogLevel,
-    /// What it tells about at the level `Debug`.
+    /// What it logs about.
     pub log_tags: Vec<WorkerLogTag>,
     /// Ports for Transports whose `ListenInfo` names none, first and last.
     pub rtc_port_range: (u16, u16),
@@ -40,13 +40,20 @@ pub struct DumpWorker {
     pub id: WorkerId,
 }
 
-/// Changes what a Worker tells of itself. Carried out by whoever runs the Worker's thread.
+/// Changes what a Worker logs.
 #[derive(Clone, Debug)]
 pub struct UpdateWorkerSettings {
     /// The Worker.
     pub id: WorkerId,
-    /// How much it tells from now on.
+    /// From which weight on; `None` leaves that.
     pub log_level: Option<WorkerLogLevel>,
-    /// What it tells about from now on.
+    /// What about; `None` leaves that.
     pub log_tags: Option<Vec<WorkerLogTag>>,
+}
+
+/// Tells what a Worker's thread has taken of the machine.
+#[derive(Clone, Debug)]
+pub struct GetWorkerResourceUsage {
+    /// The Worker.
+    pub id: WorkerId,
 }

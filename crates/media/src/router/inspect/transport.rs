@@ -11,7 +11,7 @@ use mafalda_api::types::data_structures::{DtlsParameters, IceRole};
 use mafalda_api::webrtc_transport::{WebRtcTransportDump, WebRtcTransportStat};
 
 use super::super::{Router, TransportKey};
-use super::timestamp;
+use super::{ms, timestamp};
 use crate::Now;
 use crate::transport::Transport;
 
@@ -22,6 +22,7 @@ impl Router {
         Some(WebRtcTransportDump {
             id: transport.id,
             producer_ids: self.known_ids(&transport.producers),
+            direct: false,
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
             map_rtx_ssrc_consumer_id: targets(transport, true),
@@ -45,6 +46,7 @@ impl Router {
         Some(PlainTransportDump {
             id: transport.id,
             producer_ids: self.known_ids(&transport.producers),
+            direct: false,
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
             map_rtx_ssrc_consumer_id: targets(transport, true),
@@ -123,8 +125,11 @@ impl Router {
             rtx_recv_bitrate: it.rtx_received.bitrate(now),
             rtx_bytes_sent: it.rtx_sent.bytes,
             rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            probation_bytes_sent: 0,
+            probation_send_bitrate: 0,
             available_outgoing_bitrate: transport.available_outgoing_bitrate,
             max_incoming_bitrate: transport.max_incoming_bitrate,
+            round_trip_time: transport.round_trip.map(ms),
             ice_role: IceRole::Controlled,
             ice_state: webrtc.ice_state(),
             ice_selected_tuple: webrtc.selected_tuple(),
@@ -151,8 +156,11 @@ impl Router {
             rtx_recv_bitrate: it.rtx_received.bitrate(now),
             rtx_bytes_sent: it.rtx_sent.bytes,
             rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            probation_bytes_sent: 0,
+            probation_send_bitrate: 0,
             available_outgoing_bitrate: transport.available_outgoing_bitrate,
             max_incoming_bitrate: transport.max_incoming_bitrate,
+            round_trip_time: transport.round_trip.map(ms),
             rtcp_mux: plain.rtcp_mux(),
             comedia: plain.comedia(),
             tuple: plain.describe_rtp(),

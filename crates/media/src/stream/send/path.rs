@@ -59,7 +59,13 @@ impl PathLoss {
         self.reported = end;
         let lost = u64::try_from(report.cumulative_lost).unwrap_or(0).saturating_sub(self.covered);
         let sent = numbers.saturating_sub(self.covered.saturating_sub(before_cover));
-        let total = Delivery { expected: self.total.expected + sent, lost, repaired, retransmitted };
+        let total = Delivery {
+            expected: self.total.expected + sent,
+            lost,
+            repaired,
+            retransmitted,
+            under_own_ssrc: false,
+        };
         let interval = total.since(self.total);
         self.total = total;
         self.fraction = (interval.lost * 256).checked_div(interval.expected).unwrap_or(0).min(255) as u8;
