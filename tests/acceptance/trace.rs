@@ -1,10 +1,6 @@
 //! Trace events: what is told of packets that really go through, and who can't be traced.
 
-use std::net::UdpSocket;
-use std::time::Duration;
-
 use mafalda_api::consumer::{ConsumerTraceEventData, ConsumerTraceEventType};
-use mafalda_api::plain_transport::PlainTransport;
 use mafalda_api::prelude::*;
 use mafalda_api::producer::{ProducerTraceEventData, ProducerTraceEventType};
 use mafalda_api::subscription::Observed;
@@ -14,8 +10,8 @@ use mafalda_api::waist::{ErrorCode, Event};
 use mafalda_api::worker_manager::WorkerManager;
 
 use crate::fixture::{calls, on_each_backend};
-use crate::parameters;
-use crate::scene::{self, Scene, listen_info};
+use crate::line::{Line, SSRC};
+use crate::scene::Scene;
 
 on_each_backend! {
     what_is_traced_is_told_in_dumps,
@@ -41,69 +37,6 @@ const CONSUMER_TYPES: [ConsumerTraceEventType; 5] = [
     ConsumerTraceEventType::Pli,
     ConsumerTraceEventType::Fir,
 ];
-/// What the peer sends, as [`parameters::video`] tells it.
-const SSRC: u32 = 22_222_222;
-
-/// VP8 through two PlainTransports of one Router.
-struct Line {
-    source: UdpSocket,
-    sink: UdpSocket,
-    input: PlainTransport,
-    output: PlainTransport,
-    producer: Producer,
-    consumer: Consumer,
-}
-
-impl Line {
-    async fn new(manager: &WorkerManager) -> Self {
-        let router = scene::router(&scene::worker(manager).await).await;
-        let (source, sink) = (socket(), socket());
-        let mut options = PlainTransportOptions::new(listen_info(Protocol::Udp));
-        let output = router.create_plain_transport(options.clone()).await.expect("a PlainTransport");
-        let remote = PlainTransportRemoteParameters {
-            ip: Some([127, 0, 0, 1].into()),
-            port: Some(sink.local_addr().expect("an address").port()),
-            ..PlainTransportRemoteParameters::default()
-        };
-        output.connect(remote).await.expect("a connection");
-        options.comedia = true;
-        let input = router.create_plain_transport(options).await.expect("a PlainTransport");
-        let options = ProducerOptions::new(MediaKind::Video, parameters::video());
-        let producer = input.produce(options).await.expect("a Producer");
-        let options = ConsumerOptions::new(producer.id(), parameters::client_capabilities());
-        let consumer = output.consume(options).await.expect("a Consumer");
-        Self { source, sink, input, output, producer, consumer }
-    }
-
-    /// Sends a packet of VP8: a key frame, or one that needs the one before (RFC 7741 §4.2, §4.3).
-    fn send(&self, sequence: u16, key_frame: bool) {
-        let mut packet = vec![0x80, 112];
-        packet.extend(sequence.to_be_bytes());
-        packet.extend((u32::from(sequence) * 3000).to_be_bytes());
-        packet.extend(SSRC.to_be_bytes());
-        packet.extend([0x10, u8::from(!key_frame), 0, 0, 0x9d, 0x01, 0x2a]);
-        self.source.send_to(&packet, ("127.0.0.1", self.input.tuple().local_port())).expect("it is taken");
-    }
-
-    /// Feedback of who receives (RFC 4585 §6.1), about the Consumer's stream.
-    fn answer(&self, format: u8, kind: u8, information: &[u8]) {
-        let mut packet = vec![0x80 | format, kind, 0, 2 + information.len() as u8 / 4, 0, 0, 0, 9];
-        packet.extend(self.ssrc().to_be_bytes());
-        packet.extend(information);
-        self.sink.send_to(&packet, ("127.0.0.1", self.output.tuple().local_port())).expect("it is taken");
-    }
-
-    fn ssrc(&self) -> u32 {
-        self.consumer.rtp_parameters().encodings[0].ssrc.expect("an SSRC")
-    }
-}
-
-fn socket() -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    socket
-}
-
 async fn what_is_traced_is_told_in_dumps(manager: &WorkerManager) {
     let line = Line::new(manager).await;
     line.producer.enable_trace_event(PRODUCER_TYPES.into()).await.expect("traced");

@@ -27,7 +27,6 @@ on_each_backend! {
     a_panic_in_its_beginning_harms_nobody_else,
     a_dump_tells_its_routers,
     a_dump_tells_who_can_be_spoken_to,
-    its_settings_can_be_changed,
     it_tells_what_it_takes_of_the_machine,
     what_is_closed_tells_nothing,
     closing_closes_all_in_it,
@@ -159,20 +158,6 @@ async fn a_dump_tells_who_can_be_spoken_to(manager: &WorkerManager) {
     assert!(handlers.channel_request_handlers.contains(&router.id().into()));
     assert_eq!(handlers.channel_request_handlers.len(), 1);
     assert!(handlers.channel_notification_handlers.is_empty());
-}
-
-async fn its_settings_can_be_changed(manager: &WorkerManager) {
-    let mut settings = WorkerSettings::default();
-    assert_eq!((settings.log_level, settings.log_tags.len()), (WorkerLogLevel::Debug, 13));
-    settings.log_level = WorkerLogLevel::None;
-    settings.log_tags = vec![WorkerLogTag::Ice];
-    let worker = manager.create_worker(settings).await.expect("a Worker");
-    worker.update_settings(WorkerUpdateSettings::default()).await.expect("nothing changes");
-    let mut data = WorkerUpdateSettings::default();
-    data.log_level = Some(WorkerLogLevel::Warn);
-    data.log_tags = Some(vec![WorkerLogTag::Bwe, WorkerLogTag::Rtp, WorkerLogTag::Rtp]);
-    worker.update_settings(data).await.expect("changed");
-    scene::router(&worker).await;
 }
 
 async fn it_tells_what_it_takes_of_the_machine(manager: &WorkerManager) {

@@ -104,6 +104,12 @@ pub struct DirectTransportStat {
     pub rtx_bytes_sent: u64,
     /// Bits per second of retransmissions sent.
     pub rtx_send_bitrate: u64,
+    /// Bytes sent to find out what the path carries: none, since nothing probes.
+    pub probation_bytes_sent: u64,
+    /// Bits per second sent to find out what the path carries.
+    pub probation_send_bitrate: u64,
+    /// Milliseconds to the application and back: only an application that sends reports has one.
+    pub round_trip_time: Option<f32>,
     /// What the application sent when as much waited as may: it was told so, and nothing of it was taken. mediasoup, whose queue has
     /// no bound, has no such field.
     pub sends_refused: u64,

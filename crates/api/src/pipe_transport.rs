@@ -67,6 +67,8 @@ pub struct PipeTransportRemoteParameters {
 pub struct PipeTransportDump {
     /// Its id.
     pub id: TransportId,
+    /// False: its media go over the network.
+    pub direct: bool,
     /// Its Producers.
     pub producer_ids: Vec<ProducerId>,
     /// Its Consumers.
@@ -121,10 +123,16 @@ pub struct PipeTransportStat {
     pub rtx_bytes_sent: u64,
     /// Bits per second of retransmissions sent.
     pub rtx_send_bitrate: u64,
+    /// Bytes sent to find out what the path carries: none, since nothing probes.
+    pub probation_bytes_sent: u64,
+    /// Bits per second sent to find out what the path carries.
+    pub probation_send_bitrate: u64,
     /// Bits per second that the other end says it can take (REMB), if it says.
     pub available_outgoing_bitrate: Option<u64>,
     /// The limit of what the other end shall send, where one is set.
     pub max_incoming_bitrate: Option<u64>,
+    /// Milliseconds to the other Router and back, as its newest report has it; `None` before the first that tells.
+    pub round_trip_time: Option<f32>,
     /// Its addresses; the local one alone before `connect`.
     pub tuple: TransportTuple,
 }

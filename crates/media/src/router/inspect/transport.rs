@@ -102,6 +102,9 @@ impl Router {
             rtx_recv_bitrate: it.rtx_received.bitrate(now),
             rtx_bytes_sent: it.rtx_sent.bytes,
             rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            probation_bytes_sent: 0,
+            probation_send_bitrate: 0,
+            round_trip_time: transport.round_trip.map(ms),
             sends_refused: direct.sends_refused,
         })
     }
@@ -175,6 +178,7 @@ impl Router {
         let pipe = transport.as_pipe()?;
         Some(PipeTransportDump {
             id: transport.id,
+            direct: false,
             producer_ids: self.known_ids(&transport.producers),
             consumer_ids: transport.consumers.keys().copied().collect(),
             map_ssrc_consumer_id: targets(transport, false),
@@ -207,6 +211,9 @@ impl Router {
             rtx_recv_bitrate: it.rtx_received.bitrate(now),
             rtx_bytes_sent: it.rtx_sent.bytes,
             rtx_send_bitrate: it.rtx_sent.bitrate(now),
+            probation_bytes_sent: 0,
+            probation_send_bitrate: 0,
+            round_trip_time: transport.round_trip.map(ms),
             available_outgoing_bitrate: transport.available_outgoing_bitrate,
             max_incoming_bitrate: transport.max_incoming_bitrate,
             tuple: pipe.describe(),

@@ -375,6 +375,17 @@ fn streams_are_dumped_with_what_was_negotiated() {
 }
 
 #[test]
+fn layers_that_were_negotiated_are_dumped() {
+    let mut scene = Scene::new();
+    let mut parameters = video("1", Some(2000));
+    parameters.encodings[0].scalability_mode = "L2T3".parse().unwrap();
+    scene.producer = scene.stage.produce(&scene.sender, parameters);
+    scene.send(&[Packet::key_frame(2000, 1)]);
+    let params = &scene.dump_producer().rtp_streams[0].params;
+    assert_eq!((params.spatial_layers, params.temporal_layers), (2, 3));
+}
+
+#[test]
 fn what_opus_says_of_itself_is_dumped() {
     use mafalda_api::types::rtp_parameters::{RtpCodecParameters, RtpCodecParametersParameters};
     let mut scene = Scene::new();
@@ -405,7 +416,7 @@ fn a_transports_tables_are_dumped() {
     let dump = scene.dump_transport(scene.sender.id);
     let ids = dump.recv_rtp_header_extensions;
     assert_eq!((ids.mid, ids.abs_send_time, ids.transport_wide_cc01), (Some(1), Some(4), Some(5)));
-    assert_eq!((ids.rid, ids.rrid), (None, None));
+    assert_eq!((ids.rid, ids.rrid), (Some(2), Some(3)));
     let mut table = dump.rtp_listener.ssrc_table;
     table.sort_unstable_by_key(|(ssrc, _)| *ssrc);
     assert_eq!(table, [(1000, scene.producer), (1001, scene.producer)]);

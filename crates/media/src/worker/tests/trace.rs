@@ -5,9 +5,10 @@ use std::time::Duration;
 use mafalda_api::consumer::{ConsumerTraceEventData, ConsumerTraceEventType};
 use mafalda_api::producer::{ProducerTraceEventData, ProducerTraceEventType};
 use mafalda_api::types::data_structures::{RtpPacketTraceInfo, SsrcTraceInfo, TraceEventDirection};
+use mafalda_api::types::rtp_parameters::{RtcpFeedback, RtpCodecParameters};
 use mafalda_api::waist::{
     DumpConsumer, DumpProducer, EnableConsumerTraceEvents, EnableProducerTraceEvents,
-    EnableTransportTraceEvents, Event, PauseProducer, Reply,
+    EnableTransportTraceEvents, Event, PauseProducer, Reply, RequestKeyFrame,
 };
 
 use super::super::turn::TRACES_PER_TURN_MAX;
@@ -272,6 +273,29 @@ fn feedback_of_and_to_endpoints_is_told() {
     assert_eq!((of.ssrc, *direction), (1000, TraceEventDirection::In));
     assert_eq!((info.ssrc, info.ntp_sec, info.ntp_frac), (1000, 0x0123_4567, 0x89ab_cdef));
     assert_eq!((info.rtp_ts, info.packet_count, info.octet_count), (42, 1, 10));
+}
+
+#[test]
+fn without_pli_a_fir_is_told() {
+    let mut parameters = video("0", Some(1000));
+    if let RtpCodecParameters::Video { rtcp_feedback, .. } = &mut parameters.codecs[0] {
+        rtcp_feedback.retain(|feedback| *feedback != RtcpFeedback::NackPli);
+    }
+    let mut stage = Stage::new();
+    let (sender, receiver) = (stage.peer(), stage.peer());
+    let producer = stage.produce(&sender, parameters);
+    let consumer = stage.consume(&receiver, producer, true);
+    let mut scene = Scene { stage, sender, receiver, producer, consumer };
+    scene.trace_producer(&[ProducerTraceEventType::Fir, ProducerTraceEventType::Pli]);
+    scene.send(&[Packet::frame(1000, 1)]);
+    scene.stage.call(RequestKeyFrame { id: scene.consumer }).unwrap();
+    scene.stage.ms(1500);
+    let told = scene.of_producer();
+    assert!(!told.is_empty(), "its Consumer waits for a key frame");
+    for trace in told {
+        let ProducerTraceEventData::Fir { direction, info, .. } = trace else { panic!("{trace:?}") };
+        assert_eq!((direction, info.ssrc), (TraceEventDirection::Out, 1000));
+    }
 }
 
 #[test]
