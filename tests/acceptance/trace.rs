@@ -1,5 +1,8 @@
 //! Trace events: what is told of packets that really go through, and who can't be traced.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use mafalda_api::consumer::{ConsumerTraceEventData, ConsumerTraceEventType};
 use mafalda_api::prelude::*;
 use mafalda_api::producer::{ProducerTraceEventData, ProducerTraceEventType};
@@ -11,6 +14,7 @@ use mafalda_api::worker_manager::WorkerManager;
 
 use crate::fixture::{calls, on_each_backend};
 use crate::line::{Line, SSRC};
+use crate::parameters;
 use crate::scene::Scene;
 
 on_each_backend! {
@@ -18,6 +22,7 @@ on_each_backend! {
     packets_are_traced_on_their_way_through,
     feedback_is_traced,
     traces_are_told_in_the_stream_of_events_too,
+    each_packet_is_told_or_counted,
     nothing_is_traced_any_more_when_that_is_taken_back,
     what_is_closed_cannot_be_traced,
 }
@@ -142,6 +147,34 @@ async fn traces_are_told_in_the_stream_of_events_too(manager: &WorkerManager) {
             other => panic!("{other:?}"),
         }
     }
+}
+
+async fn each_packet_is_told_or_counted(manager: &WorkerManager) {
+    // More than a turn tells, of one packet; the Producer's own is one more.
+    const CONSUMERS: usize = 700;
+    let line = Line::new(manager).await;
+    let told = Arc::new(AtomicUsize::new(0));
+    let mut consumers = Vec::new();
+    for _ in 0..CONSUMERS {
+        let options = ConsumerOptions::new(line.producer.id(), parameters::client_capabilities());
+        let consumer = line.output.consume(options).await.expect("a Consumer");
+        consumer.enable_trace_event(vec![ConsumerTraceEventType::Rtp]).await.expect("traced");
+        let told = Arc::clone(&told);
+        consumer
+            .on_trace(move |_| {
+                told.fetch_add(1, Ordering::Relaxed);
+            })
+            .detach();
+        consumers.push(consumer);
+    }
+    line.send(1, true);
+    let all = || told.load(Ordering::Relaxed) + usize::try_from(manager.missed_events()).expect("a number");
+    while all() < CONSUMERS {
+        std::thread::yield_now();
+    }
+    line.producer.dump().await.expect("a dump");
+    assert_eq!(all(), CONSUMERS);
+    assert!(told.load(Ordering::Relaxed) > 0);
 }
 
 async fn nothing_is_traced_any_more_when_that_is_taken_back(manager: &WorkerManager) {

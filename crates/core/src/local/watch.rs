@@ -292,6 +292,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_worker_has_left_out_is_told_to_those_who_see_it() {
+        let owner = SessionId::new();
+        let (worker, origin) = (WorkerId::new(), Origin { owner: Some(owner), ..Origin::default() });
+        let mut log = Log::new(1);
+        log.append(Event::Appeared(ObjectState::Worker(Arc::new(WorkerState { id: worker, origin }))));
+        let (mine, mut told) = watch(Scope::Session(owner));
+        let (other, mut untold) = watch(Scope::Session(SessionId::new()));
+        for watcher in [&mine, &other] {
+            watcher.on_missed(worker, 3, &log);
+            watcher.on_missed(worker, 4, &log);
+            watcher.on_missed(WorkerId::new(), 50, &log);
+        }
+        assert!(matches!(next(&mut told), Poll::Ready(Some(Update::Missed { events: 7 }))));
+        assert!(next(&mut told).is_pending() && next(&mut untold).is_pending());
+    }
+
+    #[test]
     fn what_gives_way_to_a_snapshot_is_counted_too() {
         let owner = SessionId::new();
         let (mut log, id) = log_with_producer(owner);
