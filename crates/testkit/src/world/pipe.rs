@@ -95,6 +95,7 @@ impl World {
             paused: false,
             mid: None,
             enable_rtx: None,
+            ignore_dtx: false,
             remote_numbers: false,
             ignore_dtx: false,
             pipe: false,
