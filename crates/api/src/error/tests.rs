@@ -102,6 +102,11 @@ fn texts_are_those_that_logs_are_searched_for() {
         format!("router {router} not found")
     );
     assert_eq!(RequestError::ChannelClosed.to_string(), "Channel already closed");
+    assert_eq!(
+        RequestError::from(Failure::new(ErrorCode::Unknown, "too blue")).to_string(),
+        "Received response error: too blue",
+        "what a later build says"
+    );
     let producer = ProducerId::new();
     assert_eq!(
         ConsumeError::ProducerNotFound(producer).to_string(),

@@ -34,8 +34,6 @@ pub enum DropReason {
     UnknownSource,
     /// An RTP packet that this Producer has already, came too late, or whose number makes no sense.
     OutOfSequence,
-    /// A retransmission that can't be read.
-    MalformedRtx,
     /// Redundant audio that can't be read, or holds a codec that the Producer doesn't have.
     MalformedRed,
     /// Too large to be sent on.

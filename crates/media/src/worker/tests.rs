@@ -2,6 +2,7 @@
 
 mod alias;
 mod crowd;
+mod drops;
 mod flow;
 mod index;
 mod limits;

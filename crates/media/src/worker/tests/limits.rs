@@ -1,5 +1,7 @@
 //! Limits and beginnings of streams: how long a packet may be, under which number a stream begins, and that nothing waits.
 
+use mafalda_api::waist::SetMaxIncomingBitrate;
+
 use super::super::*;
 use super::peer::Packet;
 use super::stage::{Stage, audio, video};
@@ -78,4 +80,24 @@ fn feedback_without_a_report_is_taken() {
     let sent = stage.take_sent(&sender);
     let reports = sender.reports(sent);
     assert!(reports.iter().any(|report| report.starts_with("Pli")), "{reports:?}");
+}
+
+#[test]
+fn a_limit_is_told_again_and_again_and_its_end_four_times() {
+    let mut stage = Stage::new();
+    let mut peer = stage.peer();
+    stage.produce(&peer, video("0", Some(1000)));
+    stage.datagrams(peer.send(&[Packet::key_frame(1000, 1)]));
+    let id = peer.id;
+    let mut told = |stage: &mut Stage, seconds: u64| {
+        stage.ms(1000 * seconds);
+        let sent = stage.take_sent(&peer);
+        peer.reports(sent).iter().filter(|report| report.starts_with("Remb")).count()
+    };
+    assert_eq!(told(&mut stage, 5), 0, "there is no limit");
+    stage.call(SetMaxIncomingBitrate { id, bitrate: 300_000 }).unwrap();
+    let count = told(&mut stage, 15);
+    assert!((9..=11).contains(&count), "each 1.5 s: {count}");
+    stage.call(SetMaxIncomingBitrate { id, bitrate: 0 }).unwrap();
+    assert_eq!(told(&mut stage, 20), 4);
 }
