@@ -18,6 +18,7 @@ on_each_backend! {
     a_producer_says_what_the_router_lacks,
     a_consumer_says_what_is_wrong_with_its_capabilities,
     a_producer_needs_neither_extensions_nor_a_cname,
+    what_packets_can_not_carry_is_refused,
 }
 
 fn vp8(more: &Value) -> Value {
@@ -153,4 +154,32 @@ async fn a_producer_needs_neither_extensions_nor_a_cname(manager: &WorkerManager
     other.rtcp.cname = Some("ANOTHER".into());
     let video = scene::produce(&scene.first, MediaKind::Video, other).await;
     assert_eq!(video.consumable_rtp_parameters().rtcp.cname, Some(given));
+}
+
+async fn what_packets_can_not_carry_is_refused(manager: &WorkerManager) {
+    let scene = Scene::new(manager).await;
+    // Ids have a byte (RFC 8285 §4.3), and 0 is padding; a MID has the room that the engine gives it.
+    let cases = [
+        ("header extension id 0", json!({ "uri": "urn:ietf:params:rtp-hdrext:sdes:mid", "id": 0 }), "x"),
+        ("header extension id 256", json!({ "uri": "urn:ietf:params:rtp-hdrext:sdes:mid", "id": 256 }), "x"),
+        ("a MID has", Value::Null, ""),
+        ("a MID has", Value::Null, "a name longer than there is room"),
+    ];
+    for (expected, extension, mid) in cases {
+        let mut parameters = parameters::audio();
+        parameters.mid = Some(mid.into());
+        if !extension.is_null() {
+            parameters.header_extensions = parse(json!([extension]));
+        }
+        let error = scene.first.produce(ProducerOptions::new(MediaKind::Audio, parameters)).await;
+        let error = error.expect_err("it can't be carried");
+        assert_eq!(error.code(), ErrorCode::InvalidArgument, "{expected}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let rtx = json!([{
+        "mimeType": "audio/rtx", "payloadType": 112, "clockRate": 48000, "channels": 2,
+        "parameters": { "apt": 111 }
+    }]);
+    let error = refusal(&scene, MediaKind::Audio, rtx).await;
+    assert!(error.to_string().contains("no media codec"), "{error}");
 }

@@ -14,6 +14,7 @@ fn every_error_keeps_every_code() {
         assert_eq!(ProduceDataError::from(failure.clone()).code(), code);
         assert_eq!(ConsumeDataError::from(failure.clone()).code(), code);
         assert_eq!(CreateWebRtcServerError::from(failure.clone()).code(), code);
+        assert_eq!(UpdateMediaCodecsError::from(failure.clone()).code(), code);
         assert_eq!(CreateWorkerError::from(failure).code(), code);
     }
 }
@@ -112,4 +113,26 @@ fn texts_are_those_that_logs_are_searched_for() {
         ConsumeError::ProducerNotFound(producer).to_string(),
         format!("Producer with id \"{producer}\" not found")
     );
+}
+
+#[test]
+fn a_workers_refusal_has_the_kind_that_io_knows() {
+    use std::io::{self, ErrorKind};
+    for code in ErrorCode::ALL {
+        let error = io::Error::from(CreateWorkerError::from(Failure::new(code, "why")));
+        let expected = match code {
+            ErrorCode::InvalidArgument => ErrorKind::InvalidInput,
+            ErrorCode::AlreadyExists => ErrorKind::AlreadyExists,
+            ErrorCode::NotFound => ErrorKind::NotFound,
+            ErrorCode::Unsupported => ErrorKind::Unsupported,
+            ErrorCode::AddressUnavailable => ErrorKind::AddrNotAvailable,
+            ErrorCode::NoPort => ErrorKind::AddrInUse,
+            ErrorCode::Overloaded => ErrorKind::ResourceBusy,
+            ErrorCode::Disconnected => ErrorKind::NotConnected,
+            _ => ErrorKind::Other,
+        };
+        assert_eq!(error.kind(), expected, "{code:?}");
+        let source = error.get_ref().and_then(|source| source.downcast_ref::<CreateWorkerError>());
+        assert_eq!(source.map(CreateWorkerError::code), Some(code));
+    }
 }

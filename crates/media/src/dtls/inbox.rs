@@ -205,6 +205,16 @@ mod tests {
         assert_eq!(inbox.accept(&whole(CERTIFICATE, 0, b"hello")), Err(DropReason::Malformed));
     }
 
+    #[test]
+    fn certificates_that_reach_beyond_their_message_are_forgotten() {
+        let mut inbox = Inbox::new(Role::Server);
+        let unfit = [0, 0, 9, 0, 0, 1, 9];
+        inbox.accept(&fragment(CERTIFICATE, 0, &unfit, 0, 4)).unwrap();
+        let last = fragment(CERTIFICATE, 0, &unfit, 4, 3);
+        assert_eq!(inbox.accept(&last), Err(DropReason::Malformed), "told when it is whole");
+        inbox.accept(&whole(CERTIFICATE, 0, &[0, 0, 4, 0, 0, 1, 9])).unwrap();
+    }
+
     proptest! {
         /// However a message is cut, repeated and shuffled, it comes out as it was once each byte has come.
         #[test]

@@ -27,7 +27,12 @@ fn spellings_of_a_profile_are_one() {
         (Profile::Extended, &["58001f"]),
         (Profile::High, &["64002a", "640032"]),
         (Profile::ConstrainedHigh, &["640c1f"]),
+        (Profile::High10, &["6e001f"]),
+        (Profile::High422, &["7a001f"]),
         (Profile::High444Predictive, &["f4001f"]),
+        (Profile::High10Intra, &["6e101f"]),
+        (Profile::High422Intra, &["7a101f"]),
+        (Profile::High444Intra, &["f4101f"]),
         (Profile::Cavlc444Intra, &["2c101f"]),
     ] {
         for text in texts {

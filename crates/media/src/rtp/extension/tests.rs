@@ -148,6 +148,10 @@ fn values_of_a_wrong_length_are_absent() {
         let block = [id, 4, 1, 2, 3, 4, 0, 0];
         assert_eq!(parse(&packet(0x1000, &block)), Extensions::default(), "{id}");
     }
+    // A time of capture is as long as one number or two, and nothing between (abs-capture-time §3).
+    let mut block = vec![9, 12];
+    block.extend([1; 14]);
+    assert_eq!(parse(&packet(0x1000, &block)), Extensions::default());
 }
 
 #[test]
