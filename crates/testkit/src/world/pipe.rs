@@ -97,7 +97,6 @@ impl World {
             enable_rtx: None,
             ignore_dtx: false,
             remote_numbers: false,
-            ignore_dtx: false,
             pipe: false,
         };
         self.call(consume).expect("a pipe Consumer");
