@@ -14,7 +14,7 @@ use mafalda_api::waist::{
 use super::World;
 
 /// The first two bytes of the addresses where pipes end.
-const PIPES: [u8; 2] = [10, 3];
+const PIPES: [u8; 2] = [10, 200];
 
 /// How a pipe is made.
 #[derive(Clone, Copy, Debug, Default)]
