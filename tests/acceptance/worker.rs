@@ -173,8 +173,15 @@ async fn it_tells_what_it_takes_of_the_machine(manager: &WorkerManager) {
     }
     assert!(usage.ru_nvcsw > first.ru_nvcsw && usage.ru_minflt >= first.ru_minflt);
     assert!(usage.ru_utime >= first.ru_utime && usage.ru_stime >= first.ru_stime);
-    let other = scene::worker(manager).await.resource_usage().await.expect("what it takes");
-    assert!(other.ru_nvcsw < usage.ru_nvcsw, "each thread has its own");
+    // Each thread has its own: one that is asked twice doesn't wait as often as one that has so much to do meanwhile.
+    let other = scene::worker(manager).await;
+    let before = other.resource_usage().await.expect("what it takes").ru_nvcsw;
+    let (begin, enough) = (usage.ru_nvcsw, 200);
+    while usage.ru_nvcsw < begin + enough {
+        usage = worker.resource_usage().await.expect("what it takes");
+    }
+    let after = other.resource_usage().await.expect("what it takes").ru_nvcsw;
+    assert!(after - before < enough, "{before} to {after}");
 }
 
 async fn what_is_closed_tells_nothing(manager: &WorkerManager) {
