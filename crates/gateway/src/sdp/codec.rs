@@ -17,6 +17,9 @@ const STATIC: [(u8, &str); 3] = [(0, "PCMU/8000"), (8, "PCMA/8000"), (9, "G722/8
 
 const STEREO: NonZeroU8 = NonZeroU8::new(2).expect("not zero");
 
+/// Most parameters of a codec that are looked at: they are kept, and copied for each who gets the codec. Clients write some ten.
+const PARAMETERS_MAX: usize = 64;
+
 /// Parameters that are text even if they have digits alone.
 const TEXTS: [&str; 3] = ["profile-level-id", "sprop-parameter-sets", "config"];
 
@@ -27,9 +30,16 @@ pub(super) fn read(
     attributes: &[Attribute],
 ) -> Result<Vec<RtpCodecParameters>, SdpError> {
     let mut codecs = Vec::new();
+    let mut seen = 0_u128;
     for format in formats {
         let payload_type = format.parse().ok().filter(|number| *number < 128);
         let payload_type: u8 = payload_type.ok_or_else(|| unreadable("rtpmap", format))?;
+        // Once each, however often the line has it: each time all attributes are gone through.
+        let bit = 1 << payload_type;
+        if seen & bit != 0 {
+            continue;
+        }
+        seen |= bit;
         let map = of_format(attributes, "rtpmap", format).next();
         let fixed = STATIC.iter().find(|(number, _)| *number == payload_type).map(|(_, map)| *map);
         let Some(map) = map.or(fixed) else { continue };
@@ -93,6 +103,7 @@ fn parameters(format: &str, attributes: &[Attribute]) -> RtpCodecParametersParam
     for (key, value) in of_format(attributes, "fmtp", format)
         .flat_map(|line| line.split(';'))
         .filter_map(|it| it.split_once('='))
+        .take(PARAMETERS_MAX)
     {
         let (key, value) = (key.trim(), value.trim());
         // Digits are a number where writing it gives the same again.

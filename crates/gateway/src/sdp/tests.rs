@@ -66,6 +66,15 @@ fn a_profile_of_digits_alone_stays_text() {
 }
 
 #[test]
+fn what_a_line_repeats_counts_once_and_parameters_have_an_end() {
+    let again = OBS.replace("SAVPF 96 97", &format!("SAVPF {}97", "96 ".repeat(1000)));
+    assert_eq!(codecs(content(&offer(&again), 1)), codecs(content(&offer(OBS), 1)));
+    let many: String = (0..100).map(|number| format!("p{number}=1;")).collect();
+    let long = OBS.replace("fmtp:96 ", &format!("fmtp:96 {many}"));
+    assert_eq!(content(&offer(&long), 1).codecs[0].parameters().iter().count(), 64);
+}
+
+#[test]
 fn gstreamer_has_sections_without_a_port_in_the_bundle() {
     let offer = offer(GSTREAMER);
     let (video, audio) = (content(&offer, 0), content(&offer, 1));
