@@ -202,7 +202,8 @@ impl Room {
         let (peer_id, member) = match whom {
             Some(whom) => performing
                 .filter(|(id, member)| id.to_string() == whom || member.name.as_str() == whom)
-                .max_by_key(|(_, member)| member.joined)?,
+                // An id goes before a name: nobody is watched in another's place by taking its id for a name.
+                .max_by_key(|(id, member)| (id.to_string() == whom, member.joined))?,
             None => performing.max_by_key(|(_, member)| member.prominence())?,
         };
         let settled = member.joined.elapsed() >= SETTLE_TIME;

@@ -117,7 +117,11 @@ async fn a_room_is_about_who_came_last_by_whip_else_about_who_is_there_the_longe
     assert_eq!(about(None), Some(old.peer_id), "the new one doesn't send yet");
     new.announce(a_producer());
     assert_eq!(about(None), Some(new.peer_id));
-    drop((silent, new));
+    // Whoever takes another's id for a name isn't watched in its place, though it came later.
+    let (shadow, _) = Arc::clone(&room).sit_down(peer_name(&first.peer_id.to_string()), None).unwrap();
+    shadow.announce(a_producer());
+    assert_eq!(about(Some(&first.peer_id.to_string())), Some(first.peer_id));
+    drop((silent, new, shadow));
     assert_eq!(about(None), Some(old.peer_id));
 }
 
