@@ -2,9 +2,9 @@
 
 use axum::Router as HttpRouter;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{OriginalUri, Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
 use mafalda_api::labels::Labels;
@@ -59,7 +59,7 @@ async fn publish(
     State(gateway): State<Gateway>,
     Path(room): Path<String>,
     Query(publisher): Query<Publisher>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -76,7 +76,7 @@ async fn publish(
 async fn watch_room(
     State(gateway): State<Gateway>,
     Path(room): Path<String>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -90,7 +90,7 @@ async fn watch_room(
 async fn watch_participant(
     State(gateway): State<Gateway>,
     Path((room, participant)): Path<(String, String)>,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -101,7 +101,12 @@ async fn watch_participant(
     gateway.respond(made.await)
 }
 
-async fn change(State(gateway): State<Gateway>, uri: Uri, headers: HeaderMap, body: Body) -> Response {
+async fn change(
+    State(gateway): State<Gateway>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let changed = async {
         check(&gateway.shared.options, &headers)?;
         let session = gateway.shared.sessions.find(uri.path())?;
@@ -118,7 +123,7 @@ async fn change(State(gateway): State<Gateway>, uri: Uri, headers: HeaderMap, bo
     gateway.respond(changed)
 }
 
-async fn end(State(gateway): State<Gateway>, uri: Uri, headers: HeaderMap) -> Response {
+async fn end(State(gateway): State<Gateway>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response {
     let ended = check(&gateway.shared.options, &headers).and_then(|()| {
         match gateway.shared.sessions.end(uri.path()) {
             true => Ok(StatusCode::OK.into_response()),
