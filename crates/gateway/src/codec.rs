@@ -12,13 +12,16 @@ const STEREO: NonZeroU8 = NonZeroU8::new(2).expect("not zero");
 
 /// Opus, VP8, VP9, H264 and AV1.
 ///
-/// VP8 comes first since each browser encodes it cheaply. H264 is constrained baseline, which is what browsers agree on.
+/// VP8 comes first since each browser encodes it cheaply. H264 is constrained baseline, which is what browsers agree on, and
+/// baseline, as encoders say that mark no constraint (ffmpeg by WHIP).
 #[must_use]
 pub fn media_codecs() -> Vec<RtpCodecCapability> {
     let mut h264 = RtpCodecParametersParameters::default();
     h264.insert("packetization-mode", 1_u32);
     h264.insert("profile-level-id", "42e01f");
     h264.insert("level-asymmetry-allowed", 1_u32);
+    let mut baseline = h264.clone();
+    baseline.insert("profile-level-id", "42001f");
     let mut vp9 = RtpCodecParametersParameters::default();
     vp9.insert("profile-id", 0_u32);
     let none = RtpCodecParametersParameters::default;
@@ -27,6 +30,7 @@ pub fn media_codecs() -> Vec<RtpCodecCapability> {
         video(MimeTypeVideo::Vp8, none()),
         video(MimeTypeVideo::Vp9, vp9),
         video(MimeTypeVideo::H264, h264),
+        video(MimeTypeVideo::H264, baseline),
         video(MimeTypeVideo::AV1, none()),
     ]
 }
@@ -63,6 +67,6 @@ mod tests {
     fn a_router_takes_them() {
         let capabilities = mafalda_api::ortc::generate_router_rtp_capabilities(media_codecs()).unwrap();
         let media = capabilities.codecs.iter().filter(|codec| !codec.is_rtx()).count();
-        assert_eq!(media, 5);
+        assert_eq!(media, 6);
     }
 }
