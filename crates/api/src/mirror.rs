@@ -203,40 +203,12 @@ impl Expected {
 
 /// Why an object has probably ended, when these have.
 fn cause_of_end(state: &ObjectState, closed: &HashSet<ObjectId>) -> CloseCause {
-    match state {
-        ObjectState::Router(state) if closed.contains(&state.worker.into()) => CloseCause::WorkerClosed,
-        ObjectState::WebRtcServer(state) if closed.contains(&state.worker.into()) => CloseCause::WorkerClosed,
-        ObjectState::WebRtcTransport(state) if closed.contains(&state.router.into()) => {
-            CloseCause::RouterClosed
-        }
-        ObjectState::PlainTransport(state) if closed.contains(&state.router.into()) => {
-            CloseCause::RouterClosed
-        }
-        ObjectState::PipeTransport(state) if closed.contains(&state.router.into()) => {
-            CloseCause::RouterClosed
-        }
-        ObjectState::WebRtcTransport(state)
-            if state.webrtc_server.is_some_and(|server| closed.contains(&server.into())) =>
-        {
-            CloseCause::WebRtcServerClosed
-        }
-        ObjectState::Producer(state) if closed.contains(&state.transport.into()) => {
-            CloseCause::TransportClosed
-        }
-        ObjectState::RtpObserver(state) if closed.contains(&state.router.into()) => CloseCause::RouterClosed,
-        ObjectState::Consumer(state) if closed.contains(&state.transport.into()) => {
-            CloseCause::TransportClosed
-        }
-        ObjectState::Consumer(state) if closed.contains(&state.producer.into()) => CloseCause::ProducerClosed,
-        ObjectState::DataProducer(state) if closed.contains(&state.transport.into()) => {
-            CloseCause::TransportClosed
-        }
-        ObjectState::DataConsumer(state) if closed.contains(&state.transport.into()) => {
-            CloseCause::TransportClosed
-        }
-        ObjectState::DataConsumer(state) if closed.contains(&state.data_producer.into()) => {
-            CloseCause::DataProducerClosed
-        }
-        _ => CloseCause::Requested,
-    }
+    let source = match state {
+        ObjectState::Consumer(state) => Some(state.producer.into()),
+        ObjectState::DataConsumer(state) => Some(state.data_producer.into()),
+        _ => None,
+    };
+    let above = [state.parent(), state.webrtc_server(), source];
+    let ended = above.into_iter().flatten().find(|above| closed.contains(above));
+    ended.map_or(CloseCause::Requested, CloseCause::of_parent)
 }

@@ -370,3 +370,19 @@ pub enum CloseCause {
     /// The backend ended, or can't be reached any more. No backend says this: the handles do when their watch ends.
     BackendEnded,
 }
+
+impl CloseCause {
+    /// Why what lives in an object, or uses it, goes with it.
+    #[must_use]
+    pub fn of_parent(parent: ObjectId) -> Self {
+        match parent {
+            ObjectId::Worker(_) => Self::WorkerClosed,
+            ObjectId::WebRtcServer(_) => Self::WebRtcServerClosed,
+            ObjectId::Router(_) => Self::RouterClosed,
+            ObjectId::Transport(_) => Self::TransportClosed,
+            ObjectId::Producer(_) => Self::ProducerClosed,
+            ObjectId::DataProducer(_) => Self::DataProducerClosed,
+            ObjectId::Consumer(_) | ObjectId::RtpObserver(_) | ObjectId::DataConsumer(_) => Self::Requested,
+        }
+    }
+}

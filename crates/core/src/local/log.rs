@@ -183,7 +183,7 @@ impl Log {
     pub(crate) fn closing(&self, root: ObjectId, cause: CloseCause) -> Vec<Event> {
         let children = self.objects.iter().filter(|(_, held)| held.ancestors.contains(&root));
         let closed = children.filter_map(|(id, held)| {
-            Some(Event::Closed { id: *id, cause: cause_by_parent(held.state.parent()?) })
+            Some(Event::Closed { id: *id, cause: CloseCause::of_parent(held.state.parent()?) })
         });
         std::iter::once(Event::Closed { id: root, cause }).chain(closed).collect()
     }
@@ -214,18 +214,6 @@ impl Held {
             ObjectId::Router(router) => Some(router),
             _ => None,
         })
-    }
-}
-
-fn cause_by_parent(parent: ObjectId) -> CloseCause {
-    match parent {
-        ObjectId::Worker(_) => CloseCause::WorkerClosed,
-        ObjectId::WebRtcServer(_) => CloseCause::WebRtcServerClosed,
-        ObjectId::Router(_) => CloseCause::RouterClosed,
-        ObjectId::Transport(_) => CloseCause::TransportClosed,
-        ObjectId::Producer(_) => CloseCause::ProducerClosed,
-        ObjectId::DataProducer(_) => CloseCause::DataProducerClosed,
-        ObjectId::Consumer(_) | ObjectId::RtpObserver(_) | ObjectId::DataConsumer(_) => CloseCause::Requested,
     }
 }
 
