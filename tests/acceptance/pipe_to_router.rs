@@ -109,7 +109,7 @@ async fn all_streams_of_a_simulcast_are_carried(manager: &WorkerManager) {
     assert_eq!(producer.r#type(), ProducerType::Simulcast);
     let there = other_router(manager).await;
     check_carried(&scene, &producer, &there).await;
-    let pair = pipe(&scene.router, &producer, &there).await;
+    let pair = pipe(&scene.router, &producer, &other_router(manager).await).await;
     let encodings = &pair.pipe_consumer.rtp_parameters().encodings;
     let ssrcs: HashSet<_> = encodings.iter().filter_map(|encoding| encoding.ssrc).collect();
     assert_eq!((encodings.len(), ssrcs.len()), (3, 3));
@@ -226,10 +226,15 @@ async fn dropping_what_is_piped_does_not_close_it(manager: &WorkerManager) {
     if !far.producer_paused() {
         paused.next();
     }
-    // It lives as long as the Consumer that feeds it.
+    // It lives as long as what it carries.
     drop(pipe_consumer);
+    producer.resume().await.expect("resumed");
+    let again = consume(&there, &producer.id()).await;
+    assert!(!far.closed() && !again.closed());
+    producer.close();
     closed!(far);
-    assert!(weak.upgrade().is_none());
+    closed!(again);
+    assert!(weak.upgrade().is_none_or(|it| it.closed()));
 }
 
 async fn what_was_taken_out_closes_when_it_is_dropped(manager: &WorkerManager) {
@@ -300,6 +305,7 @@ async fn a_pair_that_has_gone_is_made_anew(manager: &WorkerManager) {
     let first = pipe(here, &producer, &there).await;
     let ends = [first.pipe_consumer.transport().id(), first.pipe_producer.transport().id()];
     // Nobody needs it any more.
+    first.pipe_consumer.close();
     drop(first);
     assert_eq!((transports(here).await, transports(&there).await.len()), (before.clone(), 0));
     let second = pipe(here, &producer, &there).await;

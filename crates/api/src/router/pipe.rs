@@ -59,7 +59,8 @@ impl PipeToRouterOptions {
 /// What carries a Producer to another Router.
 #[derive(Debug)]
 pub struct PipeProducerToRouterPair {
-    /// It consumes the Producer. When its last handle goes, it closes, and the Producer at the other end with it.
+    /// It consumes the Producer, and stays as long as that does, whoever drops this handle. When it is closed, so is the Producer
+    /// at the other end.
     pub pipe_consumer: Consumer,
     /// The Producer in the other Router.
     pub pipe_producer: PipedProducer,
@@ -101,6 +102,7 @@ impl Router {
         };
         let producer = there.produce(produce).await?;
         tie(&consumer, &producer);
+        keep(&consumer, &origin);
         let pipe_producer = PipedProducer::new(producer, &consumer);
         Ok(PipeProducerToRouterPair { pipe_consumer: consumer, pipe_producer })
     }
@@ -179,6 +181,14 @@ fn close_with(end: &PipeTransport, other: &PipeTransport) {
 /// Whether nothing comes of it: it or its Producer is paused.
 fn is_silent(consumer: &Consumer) -> bool {
     consumer.paused() || consumer.producer_paused()
+}
+
+/// The Consumer stays as long as what it carries, whoever drops the pair: applications pipe and look at the other Router alone.
+fn keep(consumer: &Consumer, origin: &Producer) {
+    let kept = consumer.clone();
+    let kept = origin.on_close(move || drop(kept));
+    // Nothing is left with the Producer when the Consumer ends first: dropping the id takes the callback out.
+    consumer.on_close(move || drop(kept)).detach();
 }
 
 /// From now on what ends at one end ends at the other, and the Producer is paused when nothing comes of the Consumer.
