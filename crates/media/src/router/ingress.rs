@@ -1,7 +1,6 @@
 //! A media packet's way in: found by its SSRC or names, judged by its stream.
 
 use mafalda_api::types::rtp_parameters::{MediaKind, RtpEncodingParameters};
-use mafalda_api::waist::Event;
 
 use crate::buffer::{Batch, Datagram};
 use crate::log::note;
@@ -97,9 +96,9 @@ impl Router {
             return;
         }
         let orientation = turned.into();
-        let is_news = producer.video_orientation.replace(orientation) != Some(orientation);
-        if is_news {
-            turn.effects.tell(Event::ProducerVideoOrientationChanged { id: producer.id, orientation });
+        let before = producer.video_orientation.replace(orientation);
+        if before != Some(orientation) {
+            self.mark_turned(turn, stream.producer, before);
         }
     }
 

@@ -1,7 +1,8 @@
-//! How good streams are: told at the end of a turn, once, however often it changed within.
+//! How good streams are, and how their picture lies: told at the end of a turn, once, however often it changed within.
 
 use mafalda_api::consumer::ConsumerScore;
-use mafalda_api::id::ConsumerId;
+use mafalda_api::id::{ConsumerId, ProducerId};
+use mafalda_api::producer::ProducerVideoOrientation;
 use mafalda_api::waist::Event;
 
 use super::{Router, StreamKey, TransportKey};
@@ -13,6 +14,8 @@ use crate::worker::Turn;
 pub(super) struct ScoreNews {
     streams: Vec<StreamKey>,
     consumers: Vec<(TransportKey, ConsumerId)>,
+    /// Producers whose picture lies otherwise, and how it lay when that was told last.
+    turned: Vec<(ProducerId, Option<ProducerVideoOrientation>)>,
 }
 
 impl Router {
@@ -33,14 +36,34 @@ impl Router {
         }
     }
 
+    /// However often a sender turns its picture: it is told once in a turn.
+    pub(super) fn mark_turned(
+        &mut self,
+        turn: &mut Turn,
+        id: ProducerId,
+        told: Option<ProducerVideoOrientation>,
+    ) {
+        if self.scores.turned.iter().all(|(marked, _)| *marked != id) {
+            self.scores.turned.push((id, told));
+            turn.effects.mark_scored(self.key);
+        }
+    }
+
     /// Tells what was marked.
     pub(crate) fn tell_scores(&mut self, turn: &mut Turn) {
-        let ScoreNews { mut streams, mut consumers } = std::mem::take(&mut self.scores);
+        let ScoreNews { mut streams, mut consumers, mut turned } = std::mem::take(&mut self.scores);
         streams.drain(..).for_each(|key| self.tell_producer_score(turn, key));
         consumers
             .drain(..)
             .for_each(|(transport, consumer)| self.tell_consumer_score(turn, transport, consumer));
-        self.scores = ScoreNews { streams, consumers };
+        for (id, told) in turned.drain(..) {
+            let producer = self.producers.get(&id);
+            let orientation = producer.and_then(|producer| producer.video_orientation);
+            if let Some(orientation) = orientation.filter(|orientation| Some(*orientation) != told) {
+                turn.effects.tell(Event::ProducerVideoOrientationChanged { id, orientation });
+            }
+        }
+        self.scores = ScoreNews { streams, consumers, turned };
     }
 
     /// The score of a Producer, and of all Consumers whose score it is part of.

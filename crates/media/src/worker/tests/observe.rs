@@ -246,3 +246,27 @@ fn how_a_picture_lies_is_told_when_it_changes() {
     let is_turn = |event: &Event| matches!(event, Event::ProducerVideoOrientationChanged { .. });
     assert!(!stage.events.iter().any(is_turn));
 }
+
+#[test]
+fn a_picture_that_turns_to_and_fro_is_told_once_in_a_turn() {
+    let mut stage = Stage::new();
+    let sender = stage.peer();
+    let producer = stage.produce(&sender, video("0", Some(1000)));
+    let turning = |from: u64, orientations: [u8; 2]| {
+        let orientation = move |index: u64| Some(orientations[(index % 2) as usize]);
+        let packets: Vec<_> = (from..from + 100)
+            .map(|index| Packet { orientation: orientation(index), ..Packet::frame(1000, index) })
+            .collect();
+        sender.send(&packets)
+    };
+    let told = |stage: &mut Stage| {
+        let events = std::mem::take(&mut stage.events).into_iter();
+        let is_turn = |event: &Event| matches!(event, Event::ProducerVideoOrientationChanged { id, .. } if *id == producer);
+        events.filter(is_turn).count()
+    };
+    stage.datagrams(turning(1, [0, 1]));
+    assert_eq!(told(&mut stage), 1);
+    // It ends as it was told to lie.
+    stage.datagrams(turning(101, [0, 1]));
+    assert_eq!(told(&mut stage), 0);
+}
