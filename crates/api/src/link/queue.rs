@@ -151,6 +151,7 @@ impl State {
 /// What an event changes: of two that change the same, only the last counts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Change {
+    Silence,
     IceState,
     IceSelectedTuple,
     DtlsState,
@@ -181,8 +182,9 @@ impl Change {
             | Event::TransportTraced { .. }
             | Event::ProducerTraced { .. }
             | Event::ConsumerTraced { .. }
-            | Event::Volumes { .. }
-            | Event::Silence { .. } => None,
+            | Event::Volumes { .. } => None,
+            // Told once: who missed it would go on showing somebody who speaks.
+            Event::Silence { .. } => Some(Self::Silence),
             Event::TupleChanged { .. } => Some(Self::Tuple),
             Event::RtcpTupleChanged { .. } => Some(Self::RtcpTuple),
             Event::IceStateChanged { .. } => Some(Self::IceState),

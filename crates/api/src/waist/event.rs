@@ -342,7 +342,6 @@ impl Event {
                 | Self::ProducerTraced { .. }
                 | Self::ConsumerTraced { .. }
                 | Self::Volumes { .. }
-                | Self::Silence { .. }
         )
     }
 }
