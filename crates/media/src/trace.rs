@@ -86,6 +86,29 @@ impl<K: Kind> Traced<K> {
     }
 }
 
+/// Kinds of what is traced at an object that packets go through.
+pub(crate) trait PacketKind: Kind {
+    const RTP: Self;
+    const KEY_FRAME: Self;
+}
+
+impl PacketKind for ProducerTraceEventType {
+    const RTP: Self = Self::Rtp;
+    const KEY_FRAME: Self = Self::KeyFrame;
+}
+
+impl PacketKind for ConsumerTraceEventType {
+    const RTP: Self = Self::Rtp;
+    const KEY_FRAME: Self = Self::KeyFrame;
+}
+
+impl<K: PacketKind> Traced<K> {
+    /// Whether a packet is to be told of. To be asked first: where only feedback is traced, packets count as neither told nor missed.
+    pub(crate) fn wants_packet(self, key_frame: bool) -> bool {
+        self.contains(K::RTP) || key_frame && self.contains(K::KEY_FRAME)
+    }
+}
+
 /// An RTP packet to be told of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TracedPacket<'a> {

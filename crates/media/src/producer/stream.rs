@@ -344,6 +344,9 @@ impl ProducerStream {
     #[cold]
     fn trace(&self, turn: &mut Turn, inbound: Inbound<'_>, key_frame: bool, rtx: bool) {
         let (id, traced, now) = (self.producer, self.traced, turn.now);
+        if !traced.wants_packet(key_frame) {
+            return;
+        }
         let packet = TracedPacket {
             packet: inbound.packet,
             header: &inbound.header,

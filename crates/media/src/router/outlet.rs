@@ -318,6 +318,11 @@ impl<'a> Outlet<'a> {
     ) {
         let newest = self.newest_alone(media);
         let media = newest.as_ref().unwrap_or(media);
+        let codec = formats.mapped(media.carried.payload_type).map(|format| format.codec);
+        let key_frame = codec.is_some_and(|codec| codec::is_key_frame(codec, media.payload));
+        if !self.row.traced.wants_packet(key_frame) {
+            return;
+        }
         let written = written.start..written.start + written.len;
         let packet = out.bytes().get(written).unwrap_or_default();
         let Ok(header) = RtpHeader::parse_encrypted(packet) else { return };
@@ -326,14 +331,13 @@ impl<'a> Outlet<'a> {
         let extensions = Extensions::parse(packet, &header, &ids);
         let rtx = header.ssrc != self.row.send.params().ssrc;
         let payload_len = media.payload.len() + if rtx { rtx::OSN_LEN } else { 0 };
-        let codec = formats.mapped(media.carried.payload_type).map(|format| format.codec);
         let packet = TracedPacket {
             packet,
             header: &header,
             extensions: &extensions,
             len: usize::from(header.payload_offset) + payload_len,
             payload_len,
-            key_frame: codec.is_some_and(|codec| codec::is_key_frame(codec, media.payload)),
+            key_frame,
             rtx,
         };
         let (now, id, traced) = (self.now, self.row.consumer, self.row.traced);
