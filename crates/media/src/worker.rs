@@ -243,7 +243,7 @@ impl Worker {
         if self.transports.contains_key(&id) || named {
             return Err(Failure::already_exists(id));
         }
-        if let Some(id) = state.transport.producers.iter().find(|id| self.producers.contains_key(*id)) {
+        if let Some(id) = state.transport.producers.iter().find(|id| self.knows_producer(**id)) {
             return Err(Failure::already_exists(*id));
         }
         if let Some(id) = state.aliases().find(|id| self.knows_producer(*id)) {
