@@ -46,7 +46,8 @@ pub(super) struct Bell(Arc<Shared>);
 struct Shared {
     bell: EventFd,
     stop: AtomicBool,
-    /// At most two entries per port that there is.
+    /// One entry for each port that is opened, and one whenever something is put into a queue that was empty. The thread takes a bounded
+    /// number of packets a turn out of all queues, and all entries, so there are no more of these than of packets and ports.
     news: Mutex<Vec<News>>,
     /// A test wants to see the thread panic.
     #[cfg(test)]
